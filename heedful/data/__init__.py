@@ -1,0 +1,1 @@
+"""Text to units to ids in padded batches, and back. Knows no models."""

@@ -1,0 +1,1 @@
+"""Strings to metrics with their signatures and intervals. Knows no torch."""

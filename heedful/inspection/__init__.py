@@ -1,0 +1,1 @@
+"""An Alignment to text, SVG, PNG, JSON or Pharaoh pairs. Knows no torch and no models."""

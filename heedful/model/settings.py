@@ -1,0 +1,95 @@
+"""Everything about the network that a recipe may say. Torch-free."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from heedful.settings import Settings
+
+CellName = Literal["rnn", "lstm", "gru"]
+AttentionName = Literal["fixed", "bahdanau", "luong", "first-layer"]
+ScorerName = Literal["dot", "general", "concat", "additive"]
+ReachName = Literal["global", "local-m", "local-p"]
+Size = Annotated[int, Field(ge=1, le=65536)]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+DEFAULT_SCORER: dict[str, ScorerName | None] = {
+    "fixed": None, "bahdanau": "additive", "luong": "general", "first-layer": "general"
+}  # fmt: skip
+
+
+class ModelSettings(Settings):
+    """The network's shape. None means: as the others imply, see ``resolved``."""
+
+    cell: CellName = "lstm"
+    encoder_cell: CellName | None = None
+    decoder_cell: CellName | None = None
+    attention: AttentionName = "luong"
+    scorer: ScorerName | None = None
+    reach: ReachName | None = None
+    window: Size | None = None
+    input_feeding: bool | None = None
+    feed_context: bool | None = None
+    embedding_size: Size = 128
+    hidden_size: Size = 256
+    encoder_size: Size | None = None
+    num_layers: Annotated[int, Field(ge=1, le=16)] = 1
+    encoder_layers: Annotated[int, Field(ge=1, le=16)] | None = None
+    decoder_layers: Annotated[int, Field(ge=1, le=16)] | None = None
+    bidirectional: bool = True
+    dropout: Share = 0.2
+    tie_embeddings: bool = False
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        encoder_size = self.encoder_size or self.hidden_size
+        if self.bidirectional and encoder_size % 2:
+            raise ValueError(
+                f"an encoder of both directions needs an even size, found {encoder_size}; "
+                f"use {encoder_size + 1} or bidirectional = false"
+            )
+        if self.scorer == "dot" and self.attention != "fixed" and encoder_size != self.hidden_size:
+            raise ValueError(
+                f"scorer = 'dot' multiplies states of one size, but encoder_size is {encoder_size} and hidden_size "
+                f"{self.hidden_size}; make them equal or use scorer = 'general'"
+            )
+        if self.attention == "first-layer" and (self.decoder_layers or self.num_layers) < 2:
+            raise ValueError(
+                "attention = 'first-layer' feeds the layers above the first, and the decoder has a single one; "
+                "use num_layers = 2 (or decoder_layers = 2)"
+            )
+        return self
+
+    def without_effect(self) -> dict[str, str]:
+        """Keys that were given and change nothing in this combination, each with the reason."""
+        given = {key for key in self.model_fields_set if getattr(self, key) is not None}
+        found: dict[str, str] = {}
+        if self.attention == "fixed":
+            for key in given & {"scorer", "reach", "window"}:
+                found[key] = "attention = 'fixed' scores nothing"
+        elif "window" in given and self.reach in (None, "global"):
+            found["window"] = "reach = 'global' has no window; use reach = 'local-p' or 'local-m'"
+        if "input_feeding" in given and self.attention != "luong":
+            found["input_feeding"] = f"only attention = 'luong' feeds its answer back, this is {self.attention!r}"
+        if "feed_context" in given and self.attention != "fixed":
+            found["feed_context"] = f"only attention = 'fixed' has one context to feed, this is {self.attention!r}"
+        if "cell" in given and self.encoder_cell is not None and self.decoder_cell is not None:
+            found["cell"] = "encoder_cell and decoder_cell are both given"
+        if "num_layers" in given and self.encoder_layers is not None and self.decoder_layers is not None:
+            found["num_layers"] = "encoder_layers and decoder_layers are both given"
+        return found
+
+    def resolved(self) -> Self:
+        """The same network with every key that has an effect spelled out, and none that has not."""
+        attends = self.attention != "fixed"
+        reach = (self.reach or "global") if attends else None
+        spelled = {
+            "encoder_cell": self.encoder_cell if self.encoder_cell != self.cell else None,
+            "decoder_cell": self.decoder_cell if self.decoder_cell != self.cell else None,
+            "scorer": (self.scorer or DEFAULT_SCORER[self.attention]) if attends else None,
+            "reach": reach,
+            "window": (self.window or 10) if reach in ("local-m", "local-p") else None,
+            "input_feeding": bool(self.input_feeding) if self.attention == "luong" else None,
+            "feed_context": bool(self.feed_context) if self.attention == "fixed" else None,
+        }
+        return self.model_copy(update=spelled)

@@ -1,0 +1,1 @@
+"""From a Stepper to hypotheses. Knows not which model, cell or attention."""

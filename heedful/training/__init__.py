@@ -1,0 +1,1 @@
+"""Recipes, the loss, the schedule, the trainer and its journal."""
