@@ -1,0 +1,209 @@
+"""Attention: a scorer compares decoder states with the memory, a reach says where it may look.
+
+weights = softmax(score + reach), context = weights @ memory. Every part takes any number of queries a sentence at once:
+all target positions in training, all hypotheses in search.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+MOST_CELLS = 2**25
+"""The additive scorer's table (batch, query, position, size) is made in pieces of at most so many numbers (128 MiB)."""
+
+
+class Scorer(nn.Module):
+    """How well a query (a decoder state) fits each position of the memory."""
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__()
+
+    def keys(self, memory: Float[Tensor, "batch position memory"]) -> Float[Tensor, "batch position key"]:
+        """What is compared with queries: made once a source, and held."""
+        return memory
+
+    def score(
+        self, query: Float[Tensor, "batch query features"], keys: Float[Tensor, "batch position key"]
+    ) -> Float[Tensor, "batch query position"]:
+        """Scores before reach and softmax."""
+        return query @ keys.transpose(1, 2)
+
+
+class Dot(Scorer):
+    """q . m (Luong 2015, section 3.1, *dot*). Memory and decoder state have one size."""
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        if query_size != memory_size:
+            raise ValueError(f"dot compares states of one size, found {query_size} and {memory_size}; use general")
+
+
+class General(Scorer):
+    """q W m (Luong 2015, section 3.1, *general*). W m is the key, so a step costs no more than dot."""
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.weight = nn.Parameter(torch.empty(query_size, memory_size))
+        nn.init.xavier_uniform_(self.weight)
+
+    def keys(self, memory: Float[Tensor, "batch position memory"]) -> Float[Tensor, "batch position key"]:
+        """W m."""
+        return memory @ self.weight.T
+
+
+class Additive(Scorer):
+    """v . tanh(W q + U m + b) (Bahdanau 2015, appendix A.1.2).
+
+    Luong's *concat*, v . tanh(W [q; m]), is this scorer under his name: W [q; m] = W_q q + W_m m.
+    """
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.query = nn.Linear(query_size, query_size)
+        self.memory = nn.Linear(memory_size, query_size, bias=False)
+        self.value = nn.Parameter(torch.empty(query_size))
+        for layer in (self.query, self.memory):
+            nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(self.query.bias)
+        nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
+
+    def keys(self, memory: Float[Tensor, "batch position memory"]) -> Float[Tensor, "batch position key"]:
+        """U m."""
+        return self.memory(memory)
+
+    def score(
+        self, query: Float[Tensor, "batch query features"], keys: Float[Tensor, "batch position key"]
+    ) -> Float[Tensor, "batch query position"]:
+        """Scores, a few queries at a time so that the table of all pairs never outgrows the memory."""
+        asked = self.query(query)
+        few = max(1, MOST_CELLS // max(1, keys.numel()))
+        pieces = [torch.tanh(part[:, :, None] + keys[:, None]) @ self.value for part in asked.split(few, dim=1)]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+
+
+SCORERS: dict[str, type[Scorer]] = {"dot": Dot, "general": General, "concat": Additive, "additive": Additive}
+
+
+class Reach(nn.Module):
+    """Which positions a query may attend to: something added to the scores, or None for everywhere."""
+
+    def __init__(self, query_size: int, window: int) -> None:
+        super().__init__()
+        self.window = window
+
+    def bias(
+        self,
+        query: Float[Tensor, "batch query features"],
+        real: Bool[Tensor, "batch position"],
+        step: Int[Tensor, "batch query"],
+    ) -> Float[Tensor, "batch query position"] | None:
+        """What is added to the scores; minus infinity forbids."""
+        return None
+
+    def _distance(
+        self, centre: Float[Tensor, "batch query"], real: Bool[Tensor, "batch position"]
+    ) -> Float[Tensor, "batch query position"]:
+        positions = torch.arange(real.shape[1], device=real.device, dtype=centre.dtype)
+        return positions - centre[..., None]
+
+    def _outside(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
+        return torch.zeros_like(distance).masked_fill_(distance.abs() > self.window, -torch.inf)
+
+
+class Global(Reach):
+    """Every real position (Luong 2015, section 3.1)."""
+
+
+class LocalM(Reach):
+    """A window of ``window`` positions to both sides of position t at step t (Luong 2015, section 3.2, *local-m*).
+
+    The paper leaves open what happens when the target outlasts the source: here the window then rests on the last item.
+    """
+
+    def bias(
+        self,
+        query: Float[Tensor, "batch query features"],
+        real: Bool[Tensor, "batch position"],
+        step: Int[Tensor, "batch query"],
+    ) -> Float[Tensor, "batch query position"] | None:
+        """Zero within the window, minus infinity outside."""
+        last = real.sum(dim=1, keepdim=True) - 1
+        return self._outside(self._distance(torch.minimum(step, last).to(query.dtype), real))
+
+
+class LocalP(Reach):
+    """A window around a predicted position p = (S - 1) s(v . tanh(W q)) (Luong 2015, section 3.2, *local-p*).
+
+    The paper multiplies the softmax within the window by a Gaussian, exp(-(s - p)^2 / (2 (D/2)^2)). Its logarithm is
+    added to the scores here: the same product, renormalised, so that rows of weights still sum to one.
+    """
+
+    def __init__(self, query_size: int, window: int) -> None:
+        super().__init__(query_size, window)
+        self.query = nn.Linear(query_size, query_size, bias=False)
+        self.value = nn.Parameter(torch.empty(query_size))
+        nn.init.xavier_uniform_(self.query.weight)
+        nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
+
+    def bias(
+        self,
+        query: Float[Tensor, "batch query features"],
+        real: Bool[Tensor, "batch position"],
+        step: Int[Tensor, "batch query"],
+    ) -> Float[Tensor, "batch query position"] | None:
+        """The Gaussian's logarithm within the window, minus infinity outside."""
+        last = real.sum(dim=1, keepdim=True) - 1
+        centre = last * torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+        distance = self._distance(centre, real)
+        return self._outside(distance.detach()) - distance**2 / (2 * (self.window / 2) ** 2)
+
+
+REACHES: dict[str, type[Reach]] = {"global": Global, "local-m": LocalM, "local-p": LocalP}
+
+
+class Held(NamedTuple):
+    """What attention holds for each sentence."""
+
+    memory: Float[Tensor, "batch position memory"]
+    keys: Float[Tensor, "batch position key"]
+    real: Bool[Tensor, "batch position"]
+
+
+class Attention(nn.Module):
+    """A scorer and a reach: from queries to contexts."""
+
+    def __init__(self, scorer: str, reach: str, query_size: int, memory_size: int, window: int) -> None:
+        super().__init__()
+        self.scorer = SCORERS[scorer](query_size, memory_size)
+        self.reach = REACHES[reach](query_size, window)
+
+    def hold(self, memory: Float[Tensor, "batch position memory"], real: Bool[Tensor, "batch position"]) -> Held:
+        """The memory with its keys, made once."""
+        return Held(memory, self.scorer.keys(memory), real)
+
+    def forward(
+        self, query: Float[Tensor, "batch query features"], held: Held, step: Int[Tensor, "batch query"]
+    ) -> tuple[Float[Tensor, "batch query memory"], Float[Tensor, "batch query position"]]:
+        """Contexts and weights; weights sum to one over real positions and are zero on padding."""
+        scores = self.scorer.score(query, held.keys)
+        bias = self.reach.bias(query, held.real, step)
+        if bias is not None:
+            scores = scores + bias
+        weights = torch.softmax(scores.masked_fill(~held.real[:, None], -torch.inf), dim=2)
+        return weights @ held.memory, weights
+
+    def ask(
+        self,
+        query: Float[Tensor, "row features"],
+        held: Held,
+        step: Int[Tensor, "row"],
+        attend_to: Float[Tensor, "row position"] | None = None,
+    ) -> tuple[Float[Tensor, "row memory"], Float[Tensor, "row position"]]:
+        """One query a row, rows sentence-major; ``attend_to`` takes the place of the weights."""
+        sentences = held.memory.shape[0]
+        if attend_to is not None:
+            return (attend_to.view(sentences, -1, attend_to.shape[1]) @ held.memory).flatten(0, 1), attend_to
+        context, weights = self(query.view(sentences, -1, query.shape[1]), held, step.view(sentences, -1))
+        return context.flatten(0, 1), weights.flatten(0, 1)

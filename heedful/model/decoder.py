@@ -1,0 +1,311 @@
+"""The wirings: when the decoder asks the memory, and where the answer goes.
+
+Scorer and reach (``attention.py``) are chosen independently. Every wiring writes ``step``, the specification; those that
+do not feed attention back into the first recurrence also write a whole-sequence ``forward``, proven equal to the loop.
+What leaves a wiring is a readout, the vector that the output layer turns into logits.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from heedful.model.attention import Attention, Held
+from heedful.model.cells import CELLS, State
+from heedful.model.encoder import Encoded
+from heedful.model.recurrent import LockedDropout, Stack
+from heedful.model.settings import ModelSettings
+
+States = tuple[State, ...]
+T = TypeVar("T")
+Masks = Sequence[Tensor | None]
+
+
+class Handover(nn.Module):
+    """The encoder's final state becomes the decoder's start state: the whole of it, the LSTM's memory cell too.
+
+    As it is where both have the same shape; else through tanh(W s), layer by layer (Bahdanau 2015, appendix A.2.2).
+    Decoder layers beyond the encoder's take the state of its top layer.
+    """
+
+    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
+        super().__init__()
+        encoder_cell = CELLS[settings.encoder_cell or settings.cell]
+        decoder_cell = CELLS[settings.decoder_cell or settings.cell]
+        self.layers = settings.decoder_layers or settings.num_layers
+        self.states, self.size = decoder_cell.states, settings.hidden_size
+        same = encoder_cell.states == decoder_cell.states and encoder_size == self.size
+        self.bridges = nn.ModuleList(
+            nn.Linear(encoder_cell.states * encoder_size, self.states * self.size)
+            for _ in range(0 if same else self.layers)
+        )
+
+    def forward(self, final: States) -> States:
+        """A start state for each decoder layer."""
+        chosen = [final[min(layer, len(final) - 1)] for layer in range(self.layers)]
+        if not self.bridges:
+            return tuple(chosen)
+        bridged = [torch.tanh(bridge(torch.cat(s, dim=1))) for bridge, s in zip(self.bridges, chosen, strict=True)]
+        return tuple(tuple(values.split(self.size, dim=1)) for values in bridged)
+
+
+class Moving(NamedTuple):
+    """What moves with a hypothesis: every layer's state, the answer fed back (or nothing), and the step number."""
+
+    layers: States
+    fed: tuple[Float[Tensor, "row features"], ...]
+    step: Int[Tensor, "row"]
+
+
+class Outcome(NamedTuple):
+    """One step of a wiring."""
+
+    readout: Float[Tensor, "row features"]
+    state: Moving
+    weights: Float[Tensor, "row position"] | None
+
+
+class Decoder(nn.Module):
+    """A wiring. ``readout_size`` is how wide its readouts are."""
+
+    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
+        super().__init__()
+        self.size, self.memory_size = settings.hidden_size, encoder_size
+        self.num_layers = settings.decoder_layers or settings.num_layers
+        self.readout_size = settings.embedding_size if settings.tie_embeddings else settings.hidden_size
+        self.handover = Handover(settings, encoder_size)
+        first, above = self.input_sizes(settings)
+        cell = CELLS[settings.decoder_cell or settings.cell]
+        self.stack = Stack(cell, [first] + [above] * (self.num_layers - 1), self.size, settings.dropout)
+
+    def input_sizes(self, settings: ModelSettings) -> tuple[int, int]:
+        """How wide the input of the first layer is, and of each layer above."""
+        return settings.embedding_size, settings.hidden_size
+
+    def start(self, encoded: Encoded) -> tuple[Any, Moving]:
+        """What is held for each sentence, and the state before the first unit."""
+        layers = self.handover(encoded.final)
+        step = torch.zeros(encoded.memory.shape[0], dtype=torch.long, device=encoded.memory.device)
+        return self.hold(encoded), Moving(layers, self.feed(encoded), step)
+
+    def hold(self, encoded: Encoded) -> Any:
+        """Nested tuples of tensors with one row a sentence."""
+        raise NotImplementedError
+
+    def feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
+        """What is fed back into the first step, before there is an answer."""
+        return ()
+
+    def step(
+        self,
+        embedded: Float[Tensor, "row embedding"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+        masks: Masks | None = None,
+    ) -> Outcome:
+        """One step of every row; ``masks`` drop features between the layers and are held still by ``forward``."""
+        raise NotImplementedError
+
+    def forward(
+        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """A whole target: readouts and weights at every step. This loop over ``step`` is the specification."""
+        masks = self.stack.masks(embedded)
+        readouts: list[Tensor] = []
+        weights: list[Tensor] = []
+        for now in embedded.unbind(dim=1):
+            outcome = self.step(now, held, state, masks=masks)
+            state = outcome.state
+            readouts.append(outcome.readout)
+            if outcome.weights is not None:
+                weights.append(outcome.weights)
+        return torch.stack(readouts, dim=1), torch.stack(weights, dim=1) if weights else None
+
+
+class Fixed(Decoder):
+    """No attention: the final state is all that the decoder gets.
+
+    As its start state (Sutskever 2014), and with ``feed_context`` at every step and in every readout as well (Cho 2014).
+    """
+
+    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
+        self.feeds = bool(settings.feed_context)
+        super().__init__(settings, encoder_size)
+        self.combine = nn.Linear(self.size + (encoder_size if self.feeds else 0), self.readout_size)
+
+    def input_sizes(self, settings: ModelSettings) -> tuple[int, int]:
+        """The context stands beside the embedding where it is fed."""
+        context = (settings.encoder_size or settings.hidden_size) if self.feeds else 0
+        return settings.embedding_size + context, settings.hidden_size
+
+    def hold(self, encoded: Encoded) -> Float[Tensor, "batch features"]:
+        """The context vector: the hidden state of the top layer's final state."""
+        return encoded.final[-1][0]
+
+    def _beside(self, values: Tensor, context: Tensor) -> Tensor:
+        if not self.feeds:
+            return values
+        repeats = values.shape[0] // context.shape[0]
+        each = context if repeats == 1 else context.repeat_interleave(repeats, dim=0)
+        return torch.cat([values, each if values.dim() == 2 else each[:, None].expand(-1, values.shape[1], -1)], dim=-1)
+
+    def step(
+        self,
+        embedded: Float[Tensor, "row embedding"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+        masks: Masks | None = None,
+    ) -> Outcome:
+        """Steps; there is nothing to ask."""
+        top, layers = self.stack.step(self._beside(embedded, held), state.layers, masks)
+        readout = torch.tanh(self.combine(self._beside(top, held)))
+        return Outcome(readout, Moving(layers, (), state.step + 1), None)
+
+    def forward(
+        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """All steps as fused layers."""
+        top = self.stack.scan(self._beside(embedded, held), state.layers)
+        return torch.tanh(self.combine(self._beside(top, held))), None
+
+
+class Attentive(Decoder):
+    """What the wirings with attention share: a held memory, and readout = tanh(W [context; state])."""
+
+    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
+        super().__init__(settings, encoder_size)
+        spelled = settings.resolved()
+        self.attention = Attention(
+            spelled.scorer or "general", spelled.reach or "global", self.size, encoder_size, spelled.window or 1
+        )
+        self.combine = nn.Linear(encoder_size + self.size, self.readout_size)
+
+    def hold(self, encoded: Encoded) -> Held:
+        """Memory and keys."""
+        return self.attention.hold(encoded.memory, encoded.real)
+
+    def read(self, context: Float[Tensor, "*batch memory"], top: Float[Tensor, "*batch size"]) -> Tensor:
+        """The attentional vector h~ = tanh(W [context; state]) (Luong 2015, equation 5)."""
+        return torch.tanh(self.combine(torch.cat([context, top], dim=-1)))
+
+    def ask_all(self, query: Float[Tensor, "batch time size"], held: Held) -> tuple[Tensor, Tensor]:
+        """Every target position asks at once."""
+        step = torch.arange(query.shape[1], device=query.device).expand(query.shape[0], -1)
+        return self.attention(query, held, step)
+
+
+class Bahdanau(Attentive):
+    """Asks with the previous state, then steps on [embedding; context] (Bahdanau 2015, section 3.1)."""
+
+    def input_sizes(self, settings: ModelSettings) -> tuple[int, int]:
+        """The context stands beside the embedding."""
+        return settings.embedding_size + (settings.encoder_size or settings.hidden_size), settings.hidden_size
+
+    def step(
+        self,
+        embedded: Float[Tensor, "row embedding"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+        masks: Masks | None = None,
+    ) -> Outcome:
+        """Asks, then steps."""
+        context, weights = self.attention.ask(state.layers[-1][0], held, state.step, attend_to)
+        top, layers = self.stack.step(torch.cat([embedded, context], dim=1), state.layers, masks)
+        return Outcome(self.read(context, top), Moving(layers, (), state.step + 1), weights)
+
+
+class Luong(Attentive):
+    """Steps, then asks with the new state (Luong 2015, section 3).
+
+    With ``input_feeding`` the readout goes beside the next embedding (section 3.3), which costs the whole-sequence path.
+    """
+
+    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
+        self.feeds = bool(settings.input_feeding)
+        super().__init__(settings, encoder_size)
+
+    def input_sizes(self, settings: ModelSettings) -> tuple[int, int]:
+        """The previous readout stands beside the embedding where it is fed."""
+        readout = settings.embedding_size if settings.tie_embeddings else settings.hidden_size
+        return settings.embedding_size + (readout if self.feeds else 0), settings.hidden_size
+
+    def feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
+        """Zeros before the first readout."""
+        return (encoded.memory.new_zeros(encoded.memory.shape[0], self.readout_size),) if self.feeds else ()
+
+    def step(
+        self,
+        embedded: Float[Tensor, "row embedding"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+        masks: Masks | None = None,
+    ) -> Outcome:
+        """Steps, then asks."""
+        top, layers = self.stack.step(torch.cat([embedded, *state.fed], dim=1), state.layers, masks)
+        context, weights = self.attention.ask(top, held, state.step, attend_to)
+        readout = self.read(context, top)
+        return Outcome(readout, Moving(layers, (readout,) if self.feeds else (), state.step + 1), weights)
+
+    def forward(
+        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """Without input feeding, all steps as fused layers and one batched attention."""
+        if self.feeds:
+            return super().forward(embedded, held, state)
+        top = self.stack.scan(embedded, state.layers)
+        context, weights = self.ask_all(top, held)
+        return self.read(context, top), weights
+
+
+class FirstLayer(Attentive):
+    """The first layer steps and asks; the answer goes beside its output into the layers above (the idea of Wu 2016, 3.1).
+
+    Attention reaches the recurrence of the upper layers, and a whole target still runs as fused layers.
+    """
+
+    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
+        super().__init__(settings, encoder_size)
+        if self.num_layers < 2:
+            raise ValueError("first-layer feeds the layers above the first: the decoder needs two or more")
+        cell = CELLS[settings.decoder_cell or settings.cell]
+        sizes = [self.size + encoder_size] + [self.size] * (self.num_layers - 2)
+        self.stack = Stack(cell, [settings.embedding_size], self.size, settings.dropout)
+        self.above = Stack(cell, sizes, self.size, settings.dropout)
+        self.dropout = LockedDropout(settings.dropout)
+
+    def step(
+        self,
+        embedded: Float[Tensor, "row embedding"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+        masks: Masks | None = None,
+    ) -> Outcome:
+        """The first layer steps, asks, and the layers above step."""
+        below, first = self.stack.step(embedded, state.layers[:1])
+        context, weights = self.attention.ask(below, held, state.step, attend_to)
+        top, above = self.above.step(torch.cat([below, context], dim=1), state.layers[1:])
+        return Outcome(self.read(context, top), Moving(first + above, (), state.step + 1), weights)
+
+    def forward(
+        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """All steps as fused layers, with one batched attention between the first and the second."""
+        below = self.stack.scan(embedded, state.layers[:1])
+        context, weights = self.ask_all(below, held)
+        top = self.above.scan(self.dropout(torch.cat([below, context], dim=2)), state.layers[1:])
+        return self.read(context, top), weights
+
+
+DECODERS: dict[str, type[Decoder]] = {
+    "fixed": Fixed,
+    "bahdanau": Bahdanau,
+    "luong": Luong,
+    "first-layer": FirstLayer,
+}

@@ -1,0 +1,105 @@
+"""The whole network: encode, one step, a whole target. It satisfies ``contracts.Stepper``."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from heedful.contracts import Source, Step
+from heedful.model.decoder import DECODERS, Moving
+from heedful.model.encoder import Encoded, Encoder
+from heedful.model.reader import embedding
+from heedful.model.recurrent import LockedDropout
+from heedful.model.settings import ModelSettings
+
+
+def map_tensors(function: Callable[[Tensor], Tensor], tree: Any) -> Any:
+    """The same nested tuples with the function of every tensor."""
+    if isinstance(tree, Tensor):
+        return function(tree)
+    parts = [map_tensors(function, part) for part in tree]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+
+
+class Forced(NamedTuple):
+    """A given target, scored."""
+
+    log_probs: Float[Tensor, "batch time"]
+    weights: Float[Tensor, "batch time position"] | None
+
+
+class Network(nn.Module):
+    """An encoder and a decoder: sources in, logits over target units out.
+
+    ``source_sizes`` are the vocabulary sizes of the source columns, ``target_size`` that of the target; both count the
+    reserved ids.
+    """
+
+    def __init__(self, settings: ModelSettings, source_sizes: Sequence[int], target_size: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.encoder = Encoder(settings, source_sizes)
+        self.embedding = embedding(target_size, settings.embedding_size)
+        self.dropout = LockedDropout(settings.dropout)
+        self.decoder = DECODERS[settings.attention](settings, self.encoder.size)
+        self.output_bias = nn.Parameter(torch.zeros(target_size))
+        self.untied_weight: nn.Parameter | None = None
+        if not settings.tie_embeddings:
+            self.untied_weight = nn.Parameter(torch.empty(target_size, self.decoder.readout_size))
+            nn.init.xavier_uniform_(self.untied_weight)
+
+    @property
+    def output_weight(self) -> Float[Tensor, "vocab readout"]:
+        """The output layer's weight: the target embedding itself where the two are tied (Press and Wolf 2017)."""
+        return self.embedding.weight if self.untied_weight is None else self.untied_weight
+
+    def encode(self, source: Source) -> Encoded:
+        """The memory, what is real in it, and the final state of every layer."""
+        return self.encoder(source)
+
+    def project(self, readout: Float[Tensor, "*batch readout"]) -> Float[Tensor, "*batch vocab"]:
+        """Logits from readouts: the output layer."""
+        return nn.functional.linear(readout, self.output_weight, self.output_bias)
+
+    def forward(
+        self, source: Source, previous: Int[Tensor, "batch time"]
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """Teacher forcing: readouts and weights at every step, given the units before each. The loss projects them."""
+        held, state = self.decoder.start(self.encode(source))
+        readouts, weights = self.decoder(self.dropout(self.embedding(previous)), held, state)
+        return self.dropout(readouts), weights
+
+    def force(
+        self, source: Source, previous: Int[Tensor, "batch time"], following: Int[Tensor, "batch time"],
+        real: Bool[Tensor, "batch time"],
+    ) -> Forced:  # fmt: skip
+        """Scores and aligns a given target: log-probabilities of ``following`` (zero on padding) and weights."""
+        readouts, weights = self(source, previous)
+        logits = self.project(readouts)
+        chosen = logits.gather(2, following[..., None]).squeeze(2) - logits.logsumexp(dim=2)
+        return Forced(chosen.masked_fill(~real, 0.0), weights)
+
+    def start(self, source: Source) -> tuple[Any, Moving]:
+        """See ``contracts.Stepper.start``."""
+        return self.decoder.start(self.encode(source))
+
+    def step(
+        self,
+        previous: Int[Tensor, "row"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+    ) -> Step[Moving]:
+        """See ``contracts.Stepper.step``."""
+        outcome = self.decoder.step(self.embedding(previous), held, state, attend_to)
+        return Step(self.project(outcome.readout), outcome.state, outcome.weights)
+
+    def select(self, state: Moving, rows: Int[Tensor, "chosen"]) -> Moving:
+        """See ``contracts.Stepper.select``."""
+        return map_tensors(lambda tensor: tensor.index_select(0, rows), state)
+
+    def keep(self, held: Any, sentences: Int[Tensor, "kept"]) -> Any:
+        """See ``contracts.Stepper.keep``."""
+        return map_tensors(lambda tensor: tensor.index_select(0, sentences), held)
