@@ -10,9 +10,9 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-PAD, UNKNOWN, START, END = 0, 1, 2, 3
-"""Reserved ids, the same in every vocabulary. They have no spelling, so no data can clash with them."""
-RESERVED = 4
+from heedful.reserved import END, PAD, RESERVED, START, UNKNOWN
+
+__all__ = ["END", "PAD", "RESERVED", "START", "UNKNOWN", "Memory", "Real", "Source", "Step", "Stepper", "Weights"]
 
 Real: TypeAlias = Bool[Tensor, "batch position"]
 """True where a real position stands. There is no other mask polarity."""

@@ -17,4 +17,14 @@ class EvaluationSettings(Settings):
     bleu_tokenize: BleuTokenize = "13a"
     lowercase: bool = False
     resamples: Annotated[int, Field(ge=0, le=100_000)] = 1000
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def without_effect(self) -> dict[str, str]:
+        """Keys that were changed and change nothing in this combination, each with the reason."""
+        changed = {key for key in self.model_fields_set if getattr(self, key) != type(self).model_fields[key].default}
+        found: dict[str, str] = {}
+        if "bleu_tokenize" in changed and "bleu" not in self.metrics:
+            found["bleu_tokenize"] = "metrics does not ask for 'bleu'"
+        if "seed" in changed and self.resamples == 0:
+            found["seed"] = "resamples = 0 draws nothing"
+        return found

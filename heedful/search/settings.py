@@ -23,7 +23,9 @@ class SearchSettings(Settings):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.n_best > self.beam_size:
-            raise ValueError(f"a beam of {self.beam_size} has no {self.n_best} best; use beam_size = {self.n_best} or more")
+            raise ValueError(
+                f"a beam of {self.beam_size} has no {self.n_best} best; use beam_size = {self.n_best} or more"
+            )
         if self.max_length is not None and self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} is more than max_length {self.max_length}")
         return self

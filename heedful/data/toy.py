@@ -1,0 +1,97 @@
+"""Built-in tasks: pairs that cost nothing, are learned in minutes, and whose right attention is known."""
+
+import hashlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from string import ascii_lowercase
+
+from heedful.data.dates import written_dates
+from heedful.errors import SettingsError
+from heedful.settings import nearest
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task: ``make(count, seed)`` gives pairs, ``group`` what must not stand in both train and dev."""
+
+    make: Callable[[int, int], list[Pair]]
+    group: Callable[[Pair], str]
+
+
+def date_pairs(count: int, seed: int) -> list[Pair]:
+    """Written dates and their ISO form; ``dates.written_dates`` of the same count and seed, without the spans."""
+    return [(written.source, written.target) for written in written_dates(count, seed)]
+
+
+def copy_pairs(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[Pair]:
+    """Strings of lower-case letters, and the same again."""
+    return [(text, text) for text in letter_strings(count, seed, shortest, longest)]
+
+
+def reverse_pairs(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[Pair]:
+    """Strings of lower-case letters, and the same backwards."""
+    return [(text, text[::-1]) for text in letter_strings(count, seed, shortest, longest)]
+
+
+def letter_strings(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[str]:
+    """``count`` different strings, every length from ``shortest`` to ``longest`` equally likely.
+
+    Raises:
+        SettingsError: the lengths or the count make no sense, or so many strings of these lengths are not to be had.
+    """
+    if not 1 <= shortest <= longest:
+        raise SettingsError(f"lengths run from 1 up, the shortest first, not from {shortest} to {longest}")
+    # at most half of all there are, so that drawing until enough are different ends soon
+    most = sum(len(ascii_lowercase) ** length for length in range(shortest, longest + 1)) // 2
+    if not 1 <= count <= most:
+        raise SettingsError(f"strings of {shortest} to {longest} letters make 1 to {most:,} pairs, not {count:,}")
+    stream = random.Random(f"letters {seed}")  # a string is hashed by SHA-512: the same in every process
+    found: dict[str, None] = {}
+    while len(found) < count:
+        length = stream.randint(shortest, longest)
+        found["".join(stream.choice(ascii_lowercase) for _ in range(length))] = None
+    return list(found)
+
+
+TASKS: dict[str, Task] = {
+    "dates": Task(make=date_pairs, group=lambda pair: pair[1]),  # a calendar day, whatever the language
+    "copy": Task(make=copy_pairs, group=lambda pair: pair[0]),
+    "reverse": Task(make=reverse_pairs, group=lambda pair: pair[0]),
+}
+
+
+def make(task: str, count: int, seed: int) -> list[Pair]:
+    """``count`` pairs of a built-in task with different sources; the same seed makes the same ones.
+
+    Raises:
+        SettingsError: there is no such task, or it cannot make so many.
+    """
+    return _task(task).make(count, seed)
+
+
+def split(task: str, count: int, seed: int, dev_share: float = 0.1) -> tuple[list[Pair], list[Pair]]:
+    """The pairs of ``make`` as (train, dev): dates apart by calendar day, copy and reverse by source.
+
+    What is held out depends on the pair and not on the seed, so dev stays unseen by training on any other seed.
+    """
+    group = _task(task).group
+    train: list[Pair] = []
+    dev: list[Pair] = []
+    for pair in make(task, count, seed):
+        (dev if held_out(group(pair), dev_share) else train).append(pair)
+    return train, dev
+
+
+def held_out(group: str, share: float = 0.1) -> bool:
+    """Whether this calendar day (ISO) or source belongs to dev: the same answer on every machine."""
+    digest = hashlib.blake2b(group.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2**64
+
+
+def _task(name: str) -> Task:
+    if name not in TASKS:
+        raise SettingsError(f"there is no task {name!r}{nearest(name, list(TASKS)) or '; tasks: ' + ', '.join(TASKS)}")
+    return TASKS[name]

@@ -1,0 +1,25 @@
+"""An alignment as JSON: exactly what it holds, for other programs."""
+
+import json
+
+from heedful.inspection.brightness import brightness
+from heedful.results import Alignment
+
+
+def render(alignment: Alignment, *, title: str = "") -> str:
+    """``{"source": [...], "target": [...], "weights": [[...]]}``: a row a target unit, a number a source unit.
+
+    The same numbers as in ``predict --json``. The keys are pinned, so a title has no place.
+
+    Raises:
+        ValueError: a weight is not a finite number, which JSON cannot say.
+    """
+    del title
+    brightness(alignment.weights)  # for its check; the numbers themselves go out untouched
+    record = {"source": alignment.source, "target": alignment.target, "weights": alignment.weights.tolist()}
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate: legal in JSON only as an escape
+        text = json.dumps(record, allow_nan=False)
+    return text + "\n"

@@ -1,0 +1,97 @@
+"""The heatmap as a drawing whose text stays text: it can be searched, copied, read aloud, and needs no font here."""
+
+from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from heedful.inspection.brightness import ANCHORS, hexadecimal
+from heedful.inspection.labels import is_right_to_left, visible
+from heedful.inspection.sheet import BAR, CARD, Label, Sheet, plan
+from heedful.results import Alignment
+
+FONTS = (
+    "'Noto Sans', 'DejaVu Sans', 'Noto Sans CJK KR', 'Noto Sans KR', 'Noto Sans JP', 'Apple SD Gothic Neo', 'Malgun Gothic', "
+    "'Noto Sans Devanagari', 'Noto Sans Arabic', 'Noto Sans Hebrew', 'Noto Sans Thai', system-ui, sans-serif"
+)
+MOST_TITLED = 3600  # cells before they are merged, and no longer say their number under the pointer
+LEVELS = 64  # of brightness, once cells are merged: the eye tells no more apart on a picture that dense
+
+
+def render(alignment: Alignment, *, title: str = "") -> str:
+    """A complete SVG document: no script, no style sheet, nothing fetched, no identifiers that could clash in a page."""
+    sheet = plan(alignment, title)
+    size = f'width="{sheet.width}" height="{sheet.height}" viewBox="0 0 {sheet.width} {sheet.height}"'
+    name = next((label.text for label in sheet.labels if title.strip()), "attention")
+    described = f"Attention of {len(alignment.target)} output units, across, to {len(alignment.source)} input units, down."
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family={quoteattr(FONTS)}>',
+        f"<title>{escape(name)}</title>",
+        f"<desc>{described} Brighter is more.</desc>",
+        f'<rect width="{sheet.width}" height="{sheet.height}" rx="10" fill="{CARD}"/>',
+        '<g shape-rendering="crispEdges">',
+        *(_cells(alignment, sheet) if sheet.bright.size <= MOST_TITLED else _runs(sheet)),
+        *_bar(sheet),
+        "</g>",
+        *map(_text, sheet.labels),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _cells(alignment: Alignment, sheet: Sheet) -> Iterator[str]:
+    """One rectangle a cell, with a note for the pointer."""
+    wide, high = (side - sheet.gap for side in sheet.cell)
+    inputs, outputs = [visible(unit) for unit in alignment.source], [visible(unit) for unit in alignment.target]
+    for row, source in enumerate(inputs):
+        for column, target in enumerate(outputs):
+            x, y = sheet.left + column * sheet.cell[0], sheet.top + row * sheet.cell[1]
+            weight = float(sheet.bright[row, column])
+            # Isolates keep a right-to-left unit from swapping the two sides of the arrow.
+            note = escape(f"\u2068{target}\u2069 ← \u2068{source}\u2069: {weight:.2f}")
+            place = f'x="{x}" y="{y}" width="{wide}" height="{high}"'
+            yield f'<rect {place} fill="{hexadecimal(weight)}"><title>{note}</title></rect>'
+
+
+def _runs(sheet: Sheet) -> Iterator[str]:
+    """One path a level of brightness, made of the runs of that level along the rows, on a map that is dark already."""
+    rows, columns = sheet.bright.shape
+    wide, high = sheet.cell
+    box = f'x="{sheet.left}" y="{sheet.top}" width="{columns * wide}" height="{rows * high}"'
+    yield f'<rect {box} fill="{hexadecimal(0)}"/>'
+    levels = np.rint(sheet.bright * (LEVELS - 1)).astype(np.int64)
+    change = np.ones((rows, columns), dtype=bool)
+    change[:, 1:] = levels[:, 1:] != levels[:, :-1]
+    starts = np.flatnonzero(change)
+    lengths = np.diff(np.append(starts, rows * columns))  # a row's first cell always starts a run
+    of_run = levels.ravel()[starts]
+    for level in range(1, LEVELS):
+        here = np.flatnonzero(of_run == level)
+        if not here.size:
+            continue
+        ys, xs = np.divmod(starts[here], columns)
+        runs = zip((xs * wide).tolist(), (ys * high).tolist(), (lengths[here] * wide).tolist(), strict=True)
+        path = "".join(f"M{x} {y}h{length}v{high}h-{length}z" for x, y, length in runs)
+        place = f'transform="translate({sheet.left} {sheet.top})"'
+        yield f'<path {place} fill="{hexadecimal(level / (LEVELS - 1))}" d="{path}"/>'
+
+
+def _bar(sheet: Sheet) -> Iterator[str]:
+    """The colour bar, in steps: a gradient would need an identifier, and two pictures in one page would share it."""
+    x, y = sheet.bar
+    steps = 3 * (len(ANCHORS) - 1)
+    for step in range(steps):
+        from_x, to_x = (x + BAR[0] * at / steps for at in (step, step + 1))
+        fill = hexadecimal(step / (steps - 1))
+        yield f'<path fill="{fill}" d="M{from_x:g} {y}H{to_x:g}v{BAR[1]}H{from_x:g}z"/>'
+
+
+def _text(label: Label) -> str:
+    anchor, direction = label.anchor, ""
+    if is_right_to_left(label.text):
+        # Read from right to left, a line starts at its right end.
+        anchor = {"start": "end", "end": "start", "middle": "middle"}[anchor]
+        direction = ' direction="rtl" unicode-bidi="isolate"'
+    turn = f' transform="rotate({label.turn} {label.x:g} {label.y:g})"' if label.turn else ""
+    place = f'x="{label.x:g}" y="{label.y:g}" font-size="{label.size:g}" text-anchor="{anchor}"'
+    return f'<text {place} fill="{label.colour}"{direction}{turn}>{escape(label.text)}</text>'

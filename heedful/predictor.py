@@ -1,0 +1,262 @@
+"""Text in, results out: units, network, search, text. Also what validation uses, so that training sees what users get."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+from heedful.checkpoint import Checkpoint, LengthModel, load
+from heedful.contracts import Source
+from heedful.data import batches, units
+from heedful.data.corpus import Corpus
+from heedful.data.settings import DataSettings
+from heedful.data.vocabulary import Vocabulary
+from heedful.errors import DataError, SettingsError
+from heedful.evaluation.report import Report, evaluate, group_references
+from heedful.evaluation.settings import EvaluationSettings
+from heedful.model.seq2seq import Network
+from heedful.results import Alignment, Hypothesis, Result
+from heedful.search.hypothesis import Found
+from heedful.search.searches import search as find
+from heedful.search.settings import SearchSettings
+
+BATCH_SIZE = 64
+"""Sentences searched side by side unless told otherwise."""
+BATCH_UNITS = 16_384
+"""Most padded source units of one search batch: a few very long sources do not share a batch."""
+
+Row = tuple[str, ...]
+"""One source: a text a column."""
+
+
+class Codec(NamedTuple):
+    """How text becomes ids and back: the units and vocabularies of both sides, and how long outputs may become."""
+
+    data: DataSettings
+    source_vocabularies: tuple[Vocabulary, ...]
+    target_vocabulary: Vocabulary
+    lengths: LengthModel
+
+    @property
+    def source_units(self) -> tuple[units.Units, ...]:
+        """The units of every source column."""
+        return tuple(units.build(column.unit, column.split) for column in self.data.source)
+
+    @property
+    def target_units(self) -> units.Units:
+        """The units of the target."""
+        return units.build(self.data.target.unit, self.data.target.split)
+
+
+class Predictor:
+    """A network with its codec and its search settings."""
+
+    def __init__(self, network: Network, codec: Codec, settings: SearchSettings) -> None:
+        self.network, self.codec, self.settings = network, codec, settings
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "cpu") -> Self:
+        """The model of a folder, ready to answer."""
+        vocabularies = checkpoint.source_vocabularies
+        with torch.device("meta"):
+            network = Network(
+                checkpoint.model, [len(each) for each in vocabularies], len(checkpoint.target_vocabulary)
+            )
+        network.load_state_dict(checkpoint.weights, assign=True)
+        codec = Codec(checkpoint.data, vocabularies, checkpoint.target_vocabulary, checkpoint.lengths)
+        return cls(network.to(device).eval(), codec, checkpoint.search)
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "cpu") -> Self:
+        """The model of this folder, or of a run's ``best/``."""
+        return cls.from_checkpoint(load(Path(path)), device)
+
+    @cached_property
+    def source_units(self) -> tuple[units.Units, ...]:
+        """The units of every source column."""
+        return self.codec.source_units
+
+    @cached_property
+    def target_units(self) -> units.Units:
+        """The units of the target."""
+        return self.codec.target_units
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.network.output_bias.device
+
+    def split(self, source: Row) -> list[list[str]]:
+        """The units of every column of a source.
+
+        Raises:
+            DataError: the source has another number of columns than the model reads.
+        """
+        if len(source) != len(self.source_units):
+            raise DataError(
+                f"{chr(9).join(source)!r} has {len(source)} columns, the model reads {len(self.source_units)}",
+                "separate them by tabs",
+            )
+        return [unit.split(text) for unit, text in zip(self.source_units, source, strict=True)]
+
+    def unreadable(self, sources: Sequence[Row]) -> list[int]:
+        """Which sources say nothing that the model knows: not empty, and every unit unknown."""
+        return [row for row, source in enumerate(sources) if self._nothing_known(self.split(source))]
+
+    def _nothing_known(self, split: list[list[str]]) -> bool:
+        known = self.codec.source_vocabularies
+        found = [vocabulary.unknown(column) for vocabulary, column in zip(known, split, strict=True)]
+        count = sum(map(len, split))
+        return count > 0 and sum(map(len, found)) == count
+
+    def unknown(self, sources: Sequence[Row]) -> batches.UnknownReport:
+        """The units of these sources that the model never saw in training, all columns together."""
+        _, reports = batches.encode_sources(sources, self.source_units, self.codec.source_vocabularies)
+        common = sorted((item for report in reports for item in report.common), key=lambda item: (-item[1], item[0]))
+        return batches.UnknownReport(
+            sum(report.count for report in reports), sum(report.total for report in reports), tuple(common)
+        )
+
+    def search(
+        self,
+        sources: Sequence[Row],
+        settings: SearchSettings | None = None,
+        batch_size: int = BATCH_SIZE,
+        prefixes: Sequence[str] | None = None,
+    ) -> list[Result]:
+        """The best hypotheses of every source, in the order of the sources, whatever the batches were.
+
+        ``prefixes`` forces how each output begins. A source without units has no hypotheses.
+        """
+        chosen = settings or self.settings
+        split = [self.split(source) for source in sources]
+        results = [Result("\t".join(source), ()) for source in sources]
+        asked = [row for row, columns in enumerate(split) if any(columns)]
+        forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
+        for rows, source, counts in self._source_batches([split[row] for row in asked], batch_size):
+            limits = torch.from_numpy(self._limits(counts)).to(self.device)
+            found = find(self.network, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)])
+            for row, hypotheses in zip(rows, self._hypotheses(found, [split[asked[r]] for r in rows]), strict=True):
+                results[asked[row]] = Result(results[asked[row]].source, hypotheses)
+        return results
+
+    def predict(
+        self, sources: Sequence[Row], settings: SearchSettings | None = None, batch_size: int = BATCH_SIZE
+    ) -> list[str]:
+        """The best output of every source; the empty string for a source without units."""
+        return [result.text for result in self.search(sources, settings, batch_size)]
+
+    def _source_batches(
+        self, split: list[list[list[str]]], batch_size: int
+    ) -> Iterator[tuple[NDArray[np.int64], Source, NDArray[np.int64]]]:
+        columns = [
+            batches.Ragged.of([vocabulary.encode(source[column]) for source in split])
+            for column, vocabulary in enumerate(self.codec.source_vocabularies)
+        ]
+        if not split:
+            return
+        lengths = batches.total_lengths(columns)
+        for rows in batches.in_length_order(lengths, BATCH_UNITS, batch_size):
+            yield rows, self._move(batches.make_source(columns, rows)), lengths[rows]
+
+    def _move(self, source: Source) -> Source:
+        if self.device.type == "cpu":
+            return source
+        return Source(
+            tuple(ids.to(self.device) for ids in source.columns), tuple(real.to(self.device) for real in source.real)
+        )
+
+    def _limits(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.array([self.codec.lengths.longest(count) for count in counts.tolist()], dtype=np.int64)
+
+    def _prefixes(self, prefixes: Sequence[str]) -> Tensor:
+        ids = [self.codec.target_vocabulary.encode(self.target_units.split(prefix)) for prefix in prefixes]
+        padded, real = batches.Ragged.of(ids).pad(np.arange(len(ids)))
+        return padded.masked_fill(~real, -1).to(self.device)
+
+    def _hypotheses(self, found: Found, sources: list[list[list[str]]]) -> Iterator[tuple[Hypothesis, ...]]:
+        """One tuple of hypotheses a sentence, as plain values."""
+        counts, lengths = found.count.tolist(), found.lengths.tolist()
+        ids, scores, log_probs = found.units.tolist(), found.scores.tolist(), found.log_probs.tolist()
+        weights = None if found.weights is None else found.weights.cpu().numpy()
+        for row, columns in enumerate(sources):
+            labels = tuple(unit for column in columns for unit in column)
+            made: list[Hypothesis] = []
+            for place in range(counts[row]):
+                length = lengths[row][place]
+                target = tuple(self.codec.target_vocabulary.decode(ids[row][place][:length]))
+                each = tuple(log_probs[row][place][: length + 1])
+                looked = None
+                if weights is not None:
+                    looked = Alignment(labels, target, weights[row, place, :length, : len(labels)].copy())
+                text = self.target_units.join(target)
+                made.append(Hypothesis(text, target, scores[row][place], sum(each), each, looked))
+            yield tuple(made)
+
+    @torch.inference_mode()
+    def force(self, sources: Sequence[Row], targets: Sequence[str], batch_size: int = BATCH_SIZE) -> list[Hypothesis]:
+        """Scores and aligns given targets, as if the search had found them."""
+        split = [self.split(source) for source in sources]
+        written = [self.target_units.split(target) for target in targets]
+        for source, columns in zip(sources, split, strict=True):
+            if not any(columns):
+                raise DataError(f"the source {chr(9).join(source)!r} is empty", "give it at least one unit")
+        targets_ragged = batches.Ragged.of([self.codec.target_vocabulary.encode(each) for each in written])
+        made: dict[int, Hypothesis] = {}
+        for rows, source, _ in self._source_batches(split, batch_size):
+            batch = batches.make(batches.Encoded((), targets_ragged, (), batches.UnknownReport(0, 0, ())), rows)
+            forced = self.network.force(
+                source, batch.previous.to(self.device), batch.following.to(self.device), batch.real.to(self.device)
+            )
+            weights = None if forced.weights is None else forced.weights.cpu().numpy()
+            for place, row in enumerate(rows.tolist()):
+                length = len(written[row])
+                each = tuple(forced.log_probs[place, : length + 1].tolist())
+                labels = tuple(unit for column in split[row] for unit in column)
+                target, looked = tuple(written[row]), None
+                if weights is not None:
+                    looked = Alignment(labels, target, weights[place, :length, : len(labels)].copy())
+                score = sum(each) / (length + 1) ** self.settings.length_penalty
+                made[row] = Hypothesis(self.target_units.join(target), target, score, sum(each), each, looked)
+        return [made[row] for row in range(len(sources))]
+
+    @torch.inference_mode()
+    def encode(self, source: Row) -> tuple[NDArray[np.float32], tuple[tuple[NDArray[np.float32], ...], ...]]:
+        """The memory (position, features) of one source, and every layer's final state (a tuple of (features,))."""
+        _, batch, _ = next(self._source_batches([self.split(source)], 1))
+        encoded = self.network.encode(batch)
+        final = tuple(tuple(part[0].cpu().numpy() for part in state) for state in encoded.final)
+        return encoded.memory[0].cpu().numpy(), final
+
+    def evaluate(
+        self,
+        corpus: Corpus,
+        settings: EvaluationSettings,
+        search_settings: SearchSettings | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> tuple[Report, list[tuple[Row, str, list[str]]]]:
+        """A report over the distinct sources of a corpus, and each (source, output, references)."""
+        sources, references = group_references(corpus.sources, corpus.targets)
+        outputs = self.predict(sources, search_settings, batch_size)
+        counts = [sum(map(len, self.split(source))) for source in sources]
+        report = evaluate(outputs, references, counts, self.target_units.split, settings)
+        return report, list(zip(sources, outputs, references, strict=True))
+
+
+def check_attends(predictor: Predictor) -> None:
+    """Refuses a model that has no attention to show.
+
+    Raises:
+        SettingsError: the model's wiring is ``fixed``.
+    """
+    if predictor.network.settings.attention == "fixed":
+        raise SettingsError(
+            "this model has no attention: its wiring is 'fixed', only the encoder's final state reaches the decoder; "
+            "train one with --set model.attention=luong"
+        )

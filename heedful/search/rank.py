@@ -1,0 +1,99 @@
+"""Which hypothesis is better: log-probabilities, ties, scores, and when nothing better can come.
+
+The score of a hypothesis is log_prob / (units + 1) ** length_penalty, counting the end mark: dividing by the length is
+Graves' (2012, "Sequence transduction with recurrent neural networks", algorithm 1) and a power of it, softer or
+harder, after Wu et al. (2016, "Google's neural machine translation system", section 7).
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from heedful.errors import HeedfulError
+from heedful.search.hypothesis import Choice
+
+
+def normaliser(logits: Float[Tensor, "row vocab"], time: int) -> Float[Tensor, "row"]:
+    """log(sum(exp(logits))): what turns a row of logits into log-probabilities.
+
+    Raises:
+        HeedfulError: the model gave NaN or infinity, or left no unit possible.
+    """
+    sums = logits.logsumexp(dim=1)
+    if not bool(sums.isfinite().all()):
+        raise HeedfulError(
+            f"the model's output {time + 1} is not a number: its weights are broken; "
+            "take an earlier checkpoint, or train again with a lower learning rate"
+        )
+    return sums
+
+
+def best(values: Float[Tensor, "row column"], count: int) -> tuple[Float[Tensor, "row best"], Int[Tensor, "row best"]]:
+    """The ``count`` highest values of each row (or all, if fewer) and their columns, ties to the lower column.
+
+    ``torch.topk`` promises nothing about ties. One more than needed shows whether a tie runs across the edge, which
+    trained models hardly ever have; then a stable sort decides.
+    """
+    if count >= values.shape[1]:
+        highest, columns = values.sort(dim=1, descending=True, stable=True)
+        return highest[:, :count], columns[:, :count]
+    highest, columns = values.topk(count + 1, dim=1)
+    if bool(((highest[:, -2] == highest[:, -1]) & highest[:, -1].isfinite()).any()):
+        highest, columns = values.sort(dim=1, descending=True, stable=True)
+        return highest[:, :count], columns[:, :count]
+    columns, order = columns[:, :count].sort(dim=1)
+    highest, again = highest.gather(1, order).sort(dim=1, descending=True, stable=True)
+    return highest, columns.gather(1, again)
+
+
+class Finished(NamedTuple):
+    """The best outputs of each sentence so far: score, log-probability, length, and the slot that ended.
+
+    ``count`` is how many ended in all. Length -1 marks a free place.
+    """
+
+    scores: Float[Tensor, "sentence n_best"]
+    log_prob: Float[Tensor, "sentence n_best"]
+    lengths: Int[Tensor, "sentence n_best"]
+    slots: Int[Tensor, "sentence n_best"]
+    count: Int[Tensor, "sentence"]
+
+    @classmethod
+    def none(cls, live: Float[Tensor, "sentence 1"], n_best: int) -> "Finished":
+        """Nothing has ended yet."""
+        nothing = torch.full_like(live, -torch.inf).repeat(1, n_best)
+        missing = torch.full_like(nothing, -1, dtype=torch.int64)
+        return cls(nothing, nothing, missing, missing, missing.new_zeros(len(live)))
+
+    def keep(self, sentences: Int[Tensor, "kept"]) -> "Finished":
+        """The outputs of these sentences."""
+        return Finished(*(field[sentences] for field in self))
+
+    def take(self, choice: Choice, time: int, length_penalty: float) -> "Finished":
+        """With the hypotheses that ended after ``time`` units; of equal scores the earlier, then the lower slot."""
+        if not bool(choice.ended.any()):
+            return self
+        log_prob = choice.pruned.log_probs.masked_fill(~choice.ended, -torch.inf)
+        lengths = torch.full_like(choice.pruned.parents, time).masked_fill(~choice.ended, -1)
+        scores = torch.cat([self.scores, log_prob / (time + 1) ** length_penalty], dim=1)
+        scores, order = scores.sort(dim=1, descending=True, stable=True)
+        order = order[:, : self.scores.shape[1]]
+        return Finished(
+            scores[:, : self.scores.shape[1]],
+            torch.cat([self.log_prob, log_prob], dim=1).gather(1, order),
+            torch.cat([self.lengths, lengths], dim=1).gather(1, order),
+            torch.cat([self.slots, choice.pruned.parents], dim=1).gather(1, order),
+            self.count + choice.ended.sum(dim=1),
+        )
+
+    def closed(
+        self, live: Float[Tensor, "sentence slot"], reach: Float[Tensor, "sentence"], enough: int
+    ) -> Bool[Tensor, "sentence"]:
+        """Where the search is over: ``enough`` have ended, or no live hypothesis can beat the worst result.
+
+        ``reach`` is (longest + 1) ** length_penalty. Log-probabilities only fall, so the best live one divided by it is
+        the highest score that can still come.
+        """
+        return (self.count >= enough) | (live.amax(dim=1) / reach <= self.scores[:, -1])

@@ -1,0 +1,120 @@
+"""From a recipe to what a trainer needs: corpora read, vocabularies counted, everything in ids, a network made."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from heedful.checkpoint import Checkpoint, LengthModel
+from heedful.data import batches
+from heedful.data.corpus import Corpus, hold_out, read_corpus, read_task
+from heedful.data.settings import DataSettings
+from heedful.data.units import build
+from heedful.data.vocabulary import Vocabulary
+from heedful.errors import DataError, SettingsError
+from heedful.model.seq2seq import Network
+from heedful.predictor import Codec
+from heedful.training.recipe import Recipe
+
+SLACK = 5
+"""Units that an output may be longer than any target that training saw for a source of its length."""
+
+
+class Prepared(NamedTuple):
+    """A network and its data, ready to train."""
+
+    recipe: Recipe
+    network: Network
+    codec: Codec
+    train: batches.Encoded
+    dev: Corpus
+    notes: list[str]
+
+
+def corpora(settings: DataSettings) -> tuple[Corpus, Corpus]:
+    """Train and dev pairs as the recipe says: files, a built-in task, or a share held out.
+
+    Raises:
+        DataError: a file is missing or bad. SettingsError: the recipe names no training data.
+    """
+    if settings.train is None:
+        raise SettingsError("data.train is missing: name a TSV, two parallel files, or a task such as task:dates")
+    if isinstance(settings.train, str) and settings.train.startswith("task:"):
+        train, dev = read_task(settings)
+        return train, dev if settings.dev is None else read_corpus(settings.dev, settings)
+    corpus = read_corpus(settings.train, settings)
+    if settings.dev is None:
+        return hold_out(corpus, settings.dev_share)
+    return corpus, read_corpus(settings.dev, settings)
+
+
+def count_codec(train: Corpus, settings: DataSettings) -> Codec:
+    """Vocabularies counted on the training pairs, and how long outputs may become."""
+    source_units = [build(column.unit, column.split) for column in settings.source]
+    target_units = build(settings.target.unit, settings.target.split)
+    sides = [(unit.split(source[column]) for source in train.sources) for column, unit in enumerate(source_units)]
+    most, least = settings.max_vocabulary, settings.min_count
+    vocabularies = tuple(Vocabulary.count(side, least, most) for side in sides)
+    target = Vocabulary.count((target_units.split(text) for text in train.targets), least, most)
+    return Codec(settings, vocabularies, target, LengthModel(slope=1.0, margin=float(SLACK)))
+
+
+def length_model(encoded: batches.Encoded) -> LengthModel:
+    """A line that no training target lies above: the mean ratio as slope, the largest excess and some slack above it."""
+    source, target = encoded.source_lengths, encoded.target_lengths
+    slope = float(target.sum() / max(1, source.sum()))
+    return LengthModel(slope=slope, margin=float(np.max(target - slope * source)) + SLACK)
+
+
+def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | None = None) -> Prepared:
+    """A network for these pairs; from ``initial``, with its vocabularies, where one is given.
+
+    Raises:
+        DataError: there is nothing to train on. SettingsError: the initial model is of another shape than the recipe says.
+    """
+    if not len(train) or not len(dev):
+        raise DataError(f"there are {len(train)} pairs to train on and {len(dev)} to validate on", "give at least one of each")
+    notes = [*train.notes, *dev.notes]
+    notes += [f"{len(each.skipped):,} bad rows of {each.name} skipped" for each in (train, dev) if each.skipped]
+    settings = recipe.data
+    if initial is not None:
+        recipe, codec = _follow(recipe, initial)
+    else:
+        codec = count_codec(train, settings)
+    encoded = batches.encode(
+        train, codec.source_units, codec.target_units, codec.source_vocabularies, codec.target_vocabulary
+    )
+    if initial is None:
+        codec = codec._replace(lengths=length_model(encoded))
+    validated = batches.encode(
+        dev, codec.source_units, codec.target_units, codec.source_vocabularies, codec.target_vocabulary
+    )
+    for name, data in (("training", encoded), ("dev", validated)):
+        for side, report in [
+            *((f"source column {i + 1}", each) for i, each in enumerate(data.source_unknown)),
+            ("target", data.target_unknown),
+        ]:
+            if report.count:
+                common = " ".join(repr(unit) for unit, _ in report.common[:5])
+                notes.append(f"{report.count:,} of {report.total:,} {name} {side} units are unknown, such as {common}")
+    torch.manual_seed(recipe.training.seed)
+    sizes = [len(vocabulary) for vocabulary in codec.source_vocabularies]
+    network = Network(recipe.model, sizes, len(codec.target_vocabulary))
+    if initial is not None:
+        network.load_state_dict(initial.weights)
+    return Prepared(recipe, network, codec, encoded, dev, notes)
+
+
+def _follow(recipe: Recipe, initial: Checkpoint) -> tuple[Recipe, Codec]:
+    """The recipe with the initial model's shape, units and vocabularies."""
+    given, had = recipe.model.resolved().model_dump(), initial.model.model_dump()
+    told = recipe.model.model_fields_set
+    differing = [f"model.{key} = {given[key]!r}, the model has {had[key]!r}" for key in told if given[key] != had[key]]
+    differing = [line for line in differing if not line.startswith("model.dropout")]
+    if differing:
+        raise SettingsError(f"--init-from keeps the model's shape, but the recipe says {'; '.join(differing)}; leave it out")
+    if (recipe.data.source, recipe.data.target) != (initial.data.source, initial.data.target):
+        raise SettingsError("--init-from keeps the model's columns and units, but the recipe's data tables say others")
+    shape = initial.model.model_copy(update={"dropout": recipe.model.dropout})
+    codec = Codec(recipe.data, initial.source_vocabularies, initial.target_vocabulary, initial.lengths)
+    return recipe.model_copy(update={"model": shape}), codec

@@ -1,0 +1,197 @@
+"""The recipe: every room's settings in one TOML file, with overrides, resolved before anything runs."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import tomli_w
+from pydantic import Field
+
+from heedful.data.settings import DataSettings
+from heedful.errors import DataError, SettingsError
+from heedful.evaluation.settings import EvaluationSettings
+from heedful.model.settings import ModelSettings
+from heedful.search.settings import SearchSettings
+from heedful.settings import Settings, nearest
+from heedful.training.settings import TrainingSettings
+
+Table = dict[str, Any]
+
+
+class Recipe(Settings):
+    """One table a room."""
+
+    data: DataSettings = Field(default_factory=DataSettings)
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+
+    def without_effect(self) -> dict[str, str]:
+        """Keys of every table that were given and change nothing, as ``model.window``, each with the reason."""
+        found: dict[str, str] = {}
+        for room in type(self).model_fields:
+            table: Settings = getattr(self, room)
+            found |= {f"{room}.{key}": reason for key, reason in table.without_effect().items()}
+        if self.training.metric not in self.evaluation.metrics:
+            raise SettingsError(
+                f"training.metric = {self.training.metric!r} is not among evaluation.metrics = "
+                f"{list(self.evaluation.metrics)}; add it there"
+            )
+        return found
+
+    def resolved(self) -> Self:
+        """The recipe with the model's implied keys spelled out."""
+        return self.model_copy(update={"model": self.model.resolved()})
+
+    def toml(self) -> str:
+        """The recipe as TOML: every key that has an effect."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True), multiline_strings=False)
+
+
+class Composed(NamedTuple):
+    """A recipe, and what to tell the user about how it came about."""
+
+    recipe: Recipe
+    notes: list[str]
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """``model.cell=gru`` as a key and a TOML value, or a bare word as a string.
+
+    Raises:
+        SettingsError: there is no ``=``, or the key has no room.
+    """
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or "." not in key:
+        raise SettingsError(f"--set {text}: expected room.key=value, such as model.cell=gru")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value.strip()
+
+
+def read_table(path: Path) -> Table:
+    """A recipe file as nested tables; relative paths in it become relative to the file.
+
+    Raises:
+        DataError: the file is missing or not text. SettingsError: it is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}", "check the path of the recipe") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: this is not UTF-8 text", "save the recipe as UTF-8") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not TOML: {str(error)[0].lower()}{str(error)[1:]}") from None
+    data = table.get("data")
+    if isinstance(data, dict):
+        for key in ("train", "dev"):
+            if key in data:
+                data[key] = _from(path.parent, data[key])
+    return table
+
+
+def _from(base: Path, place: Any) -> Any:
+    """A place seen from the recipe's folder: absolute, ``$VARIABLE`` and ``task:`` places stay as they are."""
+    if isinstance(place, list):
+        return [_from(base, each) for each in place]
+    if not isinstance(place, str) or place.startswith(("task:", "$", "/")):
+        return place
+    return str(base / place)
+
+
+def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], where: str) -> Composed:
+    """The recipe that a file's tables and ``--set`` make together.
+
+    Raises:
+        SettingsError: an unknown key, an impossible value, or a key without effect that no override took away.
+    """
+    rooms = list(Recipe.model_fields)
+    for room, values in table.items():
+        if room not in rooms:
+            raise SettingsError(f"{where}: unknown table [{room}]{nearest(room, rooms) or '; known: ' + ', '.join(rooms)}")
+        if not isinstance(values, Mapping):
+            raise SettingsError(f"{where}: {room} is a table: write [{room}] above its keys")
+    merged: Table = {room: dict(table.get(room, {})) for room in rooms}
+    for key, value in overrides:
+        _set(merged, key, value)
+    recipe = _read(merged, where)
+    idle = recipe.without_effect()
+    chosen = {key for key, _ in overrides}
+    idle_before = _idle({room: dict(table.get(room, {})) for room in rooms}, where) if overrides else idle
+    notes: list[str] = []
+    for key, reason in idle.items():
+        if key in idle_before or key in chosen:
+            raise SettingsError(f"{where}: {key} has no effect: {reason}; leave it out")
+        notes.append(f"{key} is dropped: {reason}")
+        room, _, name = key.partition(".")
+        del merged[room][name]
+    return Composed(_read(merged, where) if notes else recipe, notes)
+
+
+def _set(merged: Table, key: str, value: Any) -> None:
+    room, *path = key.split(".")
+    if room not in merged:
+        raise SettingsError(f"--set {key}: unknown room {room!r}{nearest(room, list(merged)) or '; known: ' + ', '.join(merged)}")
+    table = merged[room]
+    for part in path[:-1]:
+        inner = table.get(part)
+        table[part] = dict(inner) if isinstance(inner, Mapping) else {}
+        table = table[part]
+    table[path[-1]] = value
+
+
+def _idle(tables: Table, where: str) -> dict[str, str]:
+    """Keys without effect before the overrides; tables that are impossible without them count as none."""
+    try:
+        return _read(tables, where).without_effect()
+    except SettingsError:
+        return {}
+
+
+def _read(tables: Table, where: str) -> Recipe:
+    rooms: dict[str, Settings] = {}
+    for room, field in Recipe.model_fields.items():
+        kind: Any = field.annotation
+        rooms[room] = kind.read(tables[room], f"{where}: {room}")
+    return Recipe.model_construct(**rooms)
+
+
+def differences(one: Recipe, other: Recipe) -> list[str]:
+    """Each key in which two recipes differ, as ``model.cell: 'lstm' here, 'gru' there``."""
+    found: list[str] = []
+    for room in Recipe.model_fields:
+        here, there = getattr(one, room).model_dump(mode="json"), getattr(other, room).model_dump(mode="json")
+        found += [f"{room}.{key}: {here[key]!r} here, {there[key]!r} there" for key in here if here[key] != there[key]]
+    return found
+
+
+def sized(table: Mapping[str, Any], pairs: int, target_units: int) -> Table:
+    """The same tables, with the sizes that suit this much data filled in where they are not given.
+
+    Small data want a small, strongly regularised network and more passes; the figures come from our own runs
+    (``docs/log.md``).
+    """
+    hidden = 128 if pairs < 1_000 else 256 if pairs < 20_000 else 512
+    mean = max(1.0, target_units / max(1, pairs))
+    per_batch = min(max(pairs / 40, 16), 64)
+    passes = min(60.0, max(8.0, 250_000 / pairs))
+    updates = int(min(40_000, max(1_000, passes * pairs / per_batch)))
+    model: Table = {"hidden_size": hidden, "embedding_size": hidden // 2, "dropout": 0.4 if pairs < 20_000 else 0.3}
+    training: Table = {
+        "updates": updates,
+        "warmup": min(200, updates // 10),
+        "batch_units": int(per_batch * 2.2 * (mean + 1)) + 1,
+        "batch_size": int(per_batch),
+        "validate_every": max(50, updates // 20),
+    }
+    filled = {room: dict(values) for room, values in table.items()}
+    filled["model"] = model | filled.get("model", {})
+    filled["training"] = training | filled.get("training", {})
+    return filled

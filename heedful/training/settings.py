@@ -1,0 +1,54 @@
+"""Everything about training that a recipe may say. Torch-free."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from heedful.settings import Settings
+
+MetricName = Literal["accuracy", "error_rate", "bleu", "chrf"]
+Count = Annotated[int, Field(ge=1)]
+
+
+class TrainingSettings(Settings):
+    """How a network is trained.
+
+    ``batch_units`` counts padded source and target units together; ``batch_size`` caps the sentences of a batch.
+    ``warmup``, ``updates`` and ``validate_every`` count updates, ``patience`` validations without a better metric.
+    ``average`` is the decay of the running mean of the weights that is validated, saved and used (0: the weights
+    themselves). ``unit_dropout`` is the share of source units hidden behind the unknown unit while training.
+    """
+
+    seed: int = 1
+    metric: MetricName = "accuracy"
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0, le=1000)] = 0.002
+    weight_decay: Annotated[float, Field(ge=0, le=1)] | None = None
+    schedule: Literal["constant", "linear", "cosine", "inverse-sqrt"] = "cosine"
+    warmup: Annotated[int, Field(ge=0)] = 100
+    updates: Count = 3000
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    batch_units: Count = 2000
+    batch_size: Count | None = None
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    unit_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    validate_every: Count = 250
+    patience: Count | None = 10
+    save_minutes: Annotated[float, Field(gt=0)] = 5.0
+    precision: Literal["float32", "bf16"] = "float32"
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    threads: Count | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.warmup >= self.updates:
+            raise ValueError(f"warmup = {self.warmup} leaves nothing of updates = {self.updates}; use fewer")
+        return self
+
+    def without_effect(self) -> dict[str, str]:
+        """Keys that were given and change nothing in this combination, each with the reason."""
+        if self.weight_decay is not None and self.optimizer == "adam":
+            return {"weight_decay": "optimizer = 'adam' has none; use optimizer = 'adamw'"}
+        return {}

@@ -1,0 +1,273 @@
+"""The loop: batches in a fixed order, one update at a time, validation, early stopping, and what to do when it goes wrong."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+
+from heedful.checkpoint import Checkpoint, TrainingState
+from heedful.data import batches
+from heedful.errors import DivergedError, StoppedError
+from heedful.evaluation.report import better
+from heedful.model.seq2seq import Network
+from heedful.predictor import Predictor
+from heedful.reserved import UNKNOWN
+from heedful.search.settings import SearchSettings
+from heedful.training import journal
+from heedful.training.loss import loss
+from heedful.training.prepare import Prepared
+from heedful.training.schedule import learning_rate
+from heedful.training.state import Snapshot, State
+
+PATIENCE_WITH_NONSENSE = 3
+"""So many updates without a finite loss in a row lead back to the last good state."""
+REPORT_EVERY = 50
+SAMPLES = 3
+
+
+class Keeper(Protocol):
+    """Where models go."""
+
+    def best(self, checkpoint: Checkpoint) -> None:
+        """A better model than any before."""
+        ...
+
+    def last(self, checkpoint: Checkpoint) -> None:
+        """The newest state, with what resuming needs."""
+        ...
+
+
+class Trainer:
+    """Trains what was prepared; ``stopping`` is asked after every update and says whether a signal came."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        keeper: Keeper,
+        watch: journal.Watcher,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.recipe, self.codec, self.data, self.dev = prepared.recipe, prepared.codec, prepared.train, prepared.dev
+        self.settings = prepared.recipe.training
+        self.keeper, self.watch, self.stopping = keeper, watch, stopping
+        self.device = _device(self.settings.device)
+        self.network: Network = prepared.network.to(self.device)
+        self.state = State(self.network, self.settings)
+        self.predictor = Predictor(self.averaged, self.codec, prepared.recipe.search)
+        self.limit = 5 * math.log(len(self.codec.target_vocabulary)) + 5
+        self.notes = prepared.notes
+        self.good: Snapshot | None = None
+
+    @property
+    def averaged(self) -> Network:
+        """The network that is validated and saved."""
+        averaged = self.state.averaged
+        assert isinstance(averaged, Network)
+        return averaged
+
+    def train(self, resumed: Snapshot | None = None) -> str:
+        """Trains to the end of the budget and returns why it ended.
+
+        Raises:
+            DivergedError: the loss left the finite numbers, again after a roll-back. StoppedError: a signal came.
+        """
+        with torch.random.fork_rng(devices=[]):
+            if resumed is not None:
+                self.state.restore(resumed)
+            self._begin()
+            reason = self._loop()
+        self._save()
+        progress = self.state.progress
+        self.watch(journal.Finished(progress.update, reason, progress.best_update, progress.elapsed))
+        return reason
+
+    def _begin(self) -> None:
+        progress = self.state.progress
+        self.good = self.state.snapshot()
+        self.clock = time.monotonic() - progress.elapsed
+        self.saved = self.reported_at = time.monotonic()
+        self.units_since = 0
+        self.plan = self._plan()
+        parameters = sum(each.numel() for each in self.state.parameters)
+        padding = batches.padding_share(self.plan, self.data.source_lengths + self.data.target_lengths + 1)
+        updates = self.settings.updates
+        sizes = (len(self.data), len(self.dev))
+        self.watch(journal.Started(progress.update, updates, parameters, *sizes, padding, tuple(self.notes)))
+
+    def _loop(self) -> str:
+        progress = self.state.progress
+        while True:
+            progress = self.state.progress
+            due = progress.update % self.settings.validate_every == 0 or progress.update == self.settings.updates
+            if due and progress.validated != progress.update:
+                self._validate()
+                if self.settings.patience is not None and progress.waited >= self.settings.patience:
+                    return f"no better {self.settings.metric} in {progress.waited} validations"
+            if progress.update >= self.settings.updates:
+                return "all updates done"
+            if self.settings.minutes is not None and progress.elapsed >= 60 * self.settings.minutes:
+                if progress.validated != progress.update:
+                    self._validate()
+                return f"{self.settings.minutes:g} minutes are over"
+            self._update()
+            if self.stopping():
+                self._save()
+                raise StoppedError(f"stopped after update {self.state.progress.update:,}, saved; go on with --resume")
+            if time.monotonic() - self.saved > 60 * self.settings.save_minutes:
+                self._save()
+
+    def _plan(self) -> list[batches.Rows]:
+        return batches.plan(
+            self.data.source_lengths,
+            self.data.target_lengths,
+            units_per_batch=self.settings.batch_units,
+            max_rows=self.settings.batch_size,
+            seed=self.settings.seed,
+            epoch=self.state.progress.epoch,
+        )
+
+    def _update(self) -> None:
+        """One update: the randomness in it is a pure function of (seed, update), so a resumed run repeats it."""
+        progress, settings = self.state.progress, self.settings
+        torch.manual_seed(settings.seed * 1_000_003 + progress.update)
+        batch = self._move(batches.make(self.data, self.plan[progress.batch]))
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+            readouts, _ = self.network(batch.source, batch.previous)
+            value = loss(self.network, readouts, batch.following, batch.real, settings.label_smoothing)
+        self.state.optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.state.parameters, settings.clip)
+        number, length = float(value.detach()), float(norm)
+        if not math.isfinite(length) or not number < self.limit:
+            self._nonsense(number, length)
+            return
+        rate = learning_rate(progress.update, settings) * (0.5 if progress.halved else 1.0)
+        for group in self.state.optimizer.param_groups:
+            group["lr"] = rate
+        self.state.optimizer.step()
+        self._advance()
+        progress.in_a_row = 0
+        self.state.average()
+        progress.losses += number
+        progress.norms += length
+        progress.reported += 1
+        self.units_since += int(batch.real.sum())
+        progress.elapsed = time.monotonic() - self.clock
+        if progress.update % REPORT_EVERY == 0:
+            self._report(rate)
+
+    def _advance(self) -> None:
+        progress = self.state.progress
+        progress.update += 1
+        progress.batch += 1
+        if progress.batch == len(self.plan):
+            progress.epoch, progress.batch = progress.epoch + 1, 0
+            self.plan = self._plan()
+
+    def _nonsense(self, number: float, length: float) -> None:
+        """Skips an update without a finite loss; after three in a row, back to the last good state at half the rate."""
+        progress = self.state.progress
+        progress.skipped += 1
+        progress.in_a_row += 1
+        what = f"loss {number:.3g}, gradient norm {length:.3g}"
+        self.watch(journal.Noted(progress.update, f"update {progress.update + 1:,} skipped: {what}"))
+        if progress.in_a_row < PATIENCE_WITH_NONSENSE:
+            self._advance()
+            return
+        if progress.halved or self.good is None:
+            raise DivergedError(
+                f"training diverged at update {progress.update + 1:,} ({what}), again after going back; the best model is "
+                f"kept; try --set training.learning_rate={self.settings.learning_rate / 10:g}"
+            )
+        skipped = progress.skipped
+        self.state.restore(self.good)
+        progress = self.state.progress
+        progress.halved, progress.skipped, progress.in_a_row = True, skipped, 0
+        self.plan = self._plan()
+        self.watch(journal.Noted(progress.update, f"back to update {progress.update:,} at half the learning rate"))
+
+    def _report(self, rate: float) -> None:
+        progress = self.state.progress
+        now = time.monotonic()
+        speed = self.units_since / max(1e-9, now - self.reported_at)
+        left = (self.settings.updates - progress.update) * progress.elapsed / max(1, progress.update)
+        if self.settings.minutes is not None:
+            left = min(left, max(0.0, 60 * self.settings.minutes - progress.elapsed))
+        mean_loss, mean_norm = progress.losses / progress.reported, progress.norms / progress.reported
+        self.watch(
+            journal.Progressed(
+                progress.update, self.settings.updates, progress.epoch, mean_loss, mean_norm, rate, speed,
+                progress.elapsed, left,
+            )
+        )  # fmt: skip
+        progress.losses = progress.norms = 0.0
+        progress.reported = self.units_since = 0
+        self.reported_at = now
+
+    def _validate(self) -> None:
+        progress, metric = self.state.progress, self.settings.metric
+        self.averaged.eval()
+        greedy = SearchSettings(beam_size=1, **self.recipe.search.model_dump(include={"max_length", "min_length"}))
+        quick = self.recipe.evaluation.model_copy(update={"resamples": 0})
+        report, outputs = self.predictor.evaluate(self.dev, quick, greedy)
+        value = report.value(metric)
+        is_best = progress.best is None or better(metric, value, progress.best)
+        progress.validated = progress.update
+        if is_best:
+            progress.best, progress.best_update, progress.waited = value, progress.update, 0
+        else:
+            progress.waited += 1
+        metrics = {name: each.value for name, each in report.metrics.items()}
+        samples = tuple(("\t".join(source), output, given[0]) for source, output, given in outputs[:SAMPLES])
+        progress.elapsed = time.monotonic() - self.clock
+        if is_best:
+            self.keeper.best(self._checkpoint(metrics, None))
+        self.good = self._save()
+        self.watch(journal.Validated(progress.update, metrics, is_best, samples, progress.elapsed))
+        self.reported_at, self.units_since = time.monotonic(), 0
+
+    def _save(self) -> Snapshot:
+        snapshot = self.state.snapshot()
+        self.keeper.last(self._checkpoint({}, TrainingState(snapshot.record, snapshot.tensors)))
+        self.saved = time.monotonic()
+        return snapshot
+
+    def _checkpoint(self, metrics: dict[str, Any], training: TrainingState | None) -> Checkpoint:
+        recipe = self.recipe
+        progress = self.state.progress
+        return Checkpoint(
+            model=recipe.model.resolved(),
+            data=self.codec.data.model_copy(update={"train": None, "dev": None}),
+            search=recipe.search,
+            evaluation=recipe.evaluation,
+            source_vocabularies=self.codec.source_vocabularies,
+            target_vocabulary=self.codec.target_vocabulary,
+            lengths=self.codec.lengths,
+            weights=self.state.weights(),
+            metrics={"update": progress.update, "dev": metrics},
+            training=training,
+        )
+
+    def _move(self, batch: batches.Batch) -> batches.Batch:
+        source = batch.source
+        share = self.settings.unit_dropout
+        if share:
+            hide = [torch.rand(ids.shape) < share for ids in source.columns]
+            hidden = zip(source.columns, hide, source.real, strict=True)
+            columns = tuple(ids.masked_fill(away & real, UNKNOWN) for ids, away, real in hidden)
+            source = source._replace(columns=columns)
+        if self.device.type != "cpu":
+            columns = tuple(ids.to(self.device) for ids in source.columns)
+            source = source._replace(columns=columns, real=tuple(real.to(self.device) for real in source.real))
+            moved = (each.to(self.device) for each in (batch.previous, batch.following, batch.real))
+            return batches.Batch(source, *moved, batch.rows)
+        return batch._replace(source=source)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)

@@ -1,0 +1,136 @@
+"""Beam search against every output there is, and against a beam of Python lists."""
+
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from heedful.contracts import END
+from heedful.search.beam import beam
+from heedful.search.greedy import greedy
+from heedful.search.hypothesis import Found
+from heedful.search.searches import finish, search
+from heedful.search.settings import SearchSettings
+from tests.reference.exhaustive_search import Output, exhaustive_search, plain_beam
+from tests.search.steppers import FixedStepper, RandomStepper, source_of
+
+
+def outputs(found: Found, sentence: int) -> list[Output]:
+    """The results of a sentence as plain values."""
+    count = int(found.count[sentence])
+    return [
+        Output(
+            tuple(found.units[sentence, place, : int(found.lengths[sentence, place])].tolist()),
+            float(found.scores[sentence, place]),
+            float(found.log_prob[sentence, place]),
+        )
+        for place in range(count)
+    ]
+
+
+def same(found: list[Output], expected: list[Output]) -> None:
+    assert [output.units for output in found] == [output.units for output in expected]
+    assert [output.score for output in found] == pytest.approx([output.score for output in expected], abs=1e-9)
+    assert [output.log_prob for output in found] == pytest.approx([output.log_prob for output in expected], abs=1e-9)
+
+
+@pytest.mark.parametrize("length_penalty", [0.0, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize(("shortest", "longest"), [(0, 4), (2, 4), (3, 3), (0, 0), (0, 1)])
+def test_the_widest_beam_is_exhaustive_search(shortest: int, longest: int, length_penalty: float) -> None:
+    stepper = RandomStepper(vocab=7, sharpness=1.0)
+    width = 4**4
+    settings = SearchSettings(beam_size=width, n_best=5, length_penalty=length_penalty, min_length=shortest)
+    sentences = torch.arange(4)
+    found = search(stepper, source_of(sentences), torch.full((4,), longest), settings)
+    for sentence in range(4):
+        expected = exhaustive_search(partial(stepper.after, sentence), shortest, longest, length_penalty)
+        same(outputs(found, sentence), expected[:5])
+
+
+@given(st.data())
+@examples(max_examples=60, deadline=None)
+def test_any_beam_is_the_plain_beam(data: st.DataObject) -> None:
+    stepper = RandomStepper(
+        vocab=data.draw(st.integers(5, 40), "vocab"),
+        seed=data.draw(st.integers(0, 99), "seed"),
+        sharpness=data.draw(st.sampled_from([0.5, 2.0]), "sharpness"),
+    )
+    beam_size = data.draw(st.integers(1, 8), "beam_size")
+    settings = SearchSettings(
+        beam_size=beam_size,
+        n_best=data.draw(st.integers(1, beam_size), "n_best"),
+        length_penalty=data.draw(st.sampled_from([0.0, 0.7, 1.0]), "length_penalty"),
+        min_length=data.draw(st.integers(0, 4), "min_length"),
+    )
+    limits = data.draw(st.lists(st.integers(0, 7), min_size=1, max_size=5), "limits")
+    found = finish(beam(stepper, source_of(torch.arange(len(limits))), torch.tensor(limits), settings))
+    for sentence, limit in enumerate(limits):
+        after = partial(stepper.after, sentence)
+        shortest = min(settings.min_length, limit)
+        same(
+            outputs(found, sentence),
+            plain_beam(after, shortest, limit, settings.length_penalty, beam_size, settings.n_best),
+        )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_of_one_is_greedy(seed: int) -> None:
+    stepper = RandomStepper(vocab=30, seed=seed)
+    limits = torch.arange(40) % 17
+    settings = SearchSettings(beam_size=1, min_length=seed % 3)
+    one = finish(beam(stepper, source_of(torch.arange(40)), limits, settings))
+    other = finish(greedy(stepper, source_of(torch.arange(40)), limits, settings))
+    for ours, theirs in zip(one, other, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_wider_exhaustive_beam_never_scores_less() -> None:
+    stepper = RandomStepper(vocab=6, sharpness=1.0)
+    scores = [
+        search(stepper, source_of(torch.arange(20)), torch.full((20,), 5), SearchSettings(beam_size=width)).scores
+        for width in (3**5, 2 * 3**5, 1000)
+    ]
+    assert bool((scores[1] >= scores[0]).all())
+    assert bool((scores[2] >= scores[1]).all())
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [
+        [0.0] * 9,
+        [0.0] * 300,
+        [9.0, 9.0, 9.0, -1.0] + [2.0] * 5,
+        [0.0, 0.0, 0.0, 1.0] + [0.5, 1.0, 1.0, 0.5, 1.0] * 40,
+        [0.0, 0.0, 0.0, -30.0] + [-2.0, 4.0, 4.0] * 3,
+    ],
+)
+@pytest.mark.parametrize("beam_size", [1, 2, 3, 7])
+def test_ties_go_to_the_lower_parent_then_the_lower_unit(logits: list[float], beam_size: int) -> None:
+    stepper = FixedStepper(logits)
+    settings = SearchSettings(beam_size=beam_size, n_best=beam_size, min_length=1)
+    expected = plain_beam(stepper.after, 1, 6, settings.length_penalty, beam_size, beam_size)
+    found = finish(beam(stepper, source_of(torch.arange(3)), torch.full((3,), 6), settings))
+    for sentence in range(3):
+        assert [output.units for output in outputs(found, sentence)] == [output.units for output in expected]
+
+
+def test_results_are_distinct() -> None:
+    settings = SearchSettings(beam_size=12, n_best=12)
+    found = search(RandomStepper(vocab=6), source_of(torch.arange(50)), torch.full((50,), 6), settings)
+    for sentence in range(50):
+        units = [output.units for output in outputs(found, sentence)]
+        assert len(units) == len(set(units))
+
+
+def test_fewer_outputs_than_asked_for() -> None:
+    found = search(
+        RandomStepper(vocab=5), source_of(torch.arange(2)), torch.tensor([0, 2]), SearchSettings(beam_size=8, n_best=8)
+    )
+    assert found.count.tolist() == [1, 3]
+    assert found.lengths[0].tolist() == [0] * 8
+    assert found.scores[0, 1:].tolist() == [-torch.inf] * 7
+    assert bool(found.log_probs.isfinite().all())
+    assert END not in found.units
