@@ -118,7 +118,7 @@ class Predictor:
     def unknown(self, sources: Sequence[Row]) -> batches.UnknownReport:
         """The units of these sources that the model never saw in training, all columns together."""
         _, reports = batches.encode_sources(sources, self.source_units, self.codec.source_vocabularies)
-        common = sorted((item for report in reports for item in report.common), key=lambda item: (-item[1], item[0]))
+        common = sorted((item for report in reports for item in report.most_common), key=lambda item: (-item[1], item[0]))
         return batches.UnknownReport(
             sum(report.count for report in reports), sum(report.total for report in reports), tuple(common)
         )

@@ -119,16 +119,11 @@ def corpus_of(
     """
     rows = _Rows(settings, "pairs", "pair ", [])
     for number, pair in enumerate(pairs, start=1):
-        try:
-            source, target = pair
-            single = isinstance(source, str) and len(settings.source) == 1
-            columns = (source,) if single else tuple(source.split("\t") if isinstance(source, str) else source)
-        except (TypeError, ValueError):
-            columns, target = (), None
-        if isinstance(pair, str) or not all(isinstance(text, str) for text in (*columns, target)):
+        parts = _parts(pair, len(settings.source))
+        if parts is None:
             rows.refuse(f"pair {number}: expected (source, target) in strings, found {_short(pair)}")
         else:
-            rows.add(number, columns, target, f"pair {number}")
+            rows.add(number, *parts, f"pair {number}")
     return rows.corpus(on_bad)
 
 
@@ -175,6 +170,16 @@ def _share_of_hash(source: tuple[str, ...]) -> float:
 
 def _columns(count: int) -> str:
     return f"{count} column{'s' if count != 1 else ''}"
+
+
+def _parts(pair: object, columns: int) -> tuple[tuple[str, ...], str] | None:
+    """Source columns and target, or None if this is no pair of strings."""
+    match pair:
+        case [str() as source, str() as target]:
+            return ((source,) if columns == 1 else tuple(source.split("\t"))), target
+        case [[*source], str() as target] if all(isinstance(text, str) for text in source):
+            return tuple(source), target
+    return None
 
 
 def _short(value: object) -> str:
@@ -238,7 +243,7 @@ class _Rows:
             return None
         count = len(units.split(text))
         if count > most:
-            return f"has {count:,} {units.name}, more than max_units = {most:,}"
+            return f"has {count:,} {units.name}, more than max_units = {most}"
         return None if count else "is empty"
 
     def corpus(self, on_bad: OnBad | None) -> Corpus:

@@ -34,6 +34,11 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict | Column) else value
 
 
+def _second(value: Any) -> Any:
+    """A target that names no column stands in the second."""
+    return {"column": 2, **value} if isinstance(value, dict) else value
+
+
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Place = str | tuple[str, str]
 """A TSV, two parallel files, or a built-in task as ``task:dates``."""
@@ -45,7 +50,7 @@ class DataSettings(Settings):
     train: Place | None = None
     dev: Place | None = None
     source: Columns = (Column(column=1),)
-    target: Column = Column(column=2)
+    target: Annotated[Column, BeforeValidator(_second)] = Column(column=2)
     min_count: Annotated[int, Field(ge=1)] = 1
     max_vocabulary: Annotated[int, Field(ge=1)] | None = None
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1

@@ -181,7 +181,7 @@ class Bleu(SacreBleuMetric):
         defined = right.any(axis=-1) & total.all(axis=-1)  # no match at all, or no output of four words: 0
         brevity = np.minimum(0, 1 - expected / np.maximum(length, 1))
         score = 100 * np.exp(brevity + np.log(precision).mean(axis=-1))
-        return np.where(defined, np.minimum(score, 100), 0)  # rounding would say 100.00000000000004
+        return np.where(defined, score, 0)
 
 
 class Chrf(SacreBleuMetric):

@@ -3,7 +3,7 @@
 import unicodedata
 
 CJK, CORE = "fonts-noto-cjk", "fonts-noto-core"
-PACKAGES = {"Hangul": f"{CJK} (or fonts-nanum)", "kana": CJK, "Han": CJK, "emoji": "fonts-symbola"}  # the rest: CORE
+PACKAGES = {"Hangul": CJK, "kana": CJK, "Han": CJK, "emoji": "fonts-symbola"}  # CORE has the rest
 NAMES = {"HIRAGANA": "kana", "KATAKANA": "kana", "CJK": "Han", "IDEOGRAPHIC": "Han", "KANGXI": "Han"}
 IPA = (range(0x250, 0x300), range(0x1D00, 0x1DC0), range(0xA700, 0xA720))
 EMOJI = range(0x1F000, 0x1FB00)
@@ -31,6 +31,8 @@ def advice(characters: set[str]) -> str:
         scripts.setdefault(script(character), []).append(character)
     missing = ", ".join(f"{_some(found)} ({name})" for name, found in scripts.items())
     packages = sorted({PACKAGES.get(name, CORE) for name in scripts})
+    if set(scripts) == {"Hangul"}:
+        packages = [f"{CJK} or fonts-nanum"]
     return (
         f"no font here has {missing}, and a .png would show boxes; install {' and '.join(packages)} "
         f"(Debian and Ubuntu: apt-get install), or write a .svg, which needs no font"

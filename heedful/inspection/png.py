@@ -5,25 +5,30 @@ itself is set dot by dot; matplotlib draws the text, with letters joined and ord
 which brings HarfBuzz and FriBidi along).
 """
 
+import contextlib
 import io
 import unicodedata
-from functools import lru_cache
 
 import numpy as np
 from matplotlib import font_manager, ft2font
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.image import imsave
+from numpy.typing import NDArray
 
 from heedful.errors import MissingPackageError
 from heedful.inspection.brightness import colours
 from heedful.inspection.fonts import advice
+from heedful.inspection.labels import JOINERS
 from heedful.inspection.sheet import BAR, CARD, Label, Sheet, plan
 from heedful.results import Alignment
 
 DOTS = 100  # of the sheet in an inch; twice as many are drawn, for screens that show fine print
+MOST_DOUBLED = 1600  # a larger sheet has dots enough
 BROUGHT_ALONG = "DejaVu Sans"  # by matplotlib: always there
 LIKED = ("Noto Sans", "Nanum Gothic", "NanumGothic", "IPAGothic", "Lohit", "Droid Sans", "Symbola")
+NO_HELP = ("Last Resort", "LastResort", "Adobe Blank", ".")  # fonts made to have a box, or nothing, for everything
 JOINED = (*range(0x900, 0xE00), *range(0xE80, 0x1100), *range(0x1780, 0x1800))  # scripts that come apart if not shaped
 
 
@@ -35,13 +40,126 @@ def render(alignment: Alignment, *, title: str = "") -> bytes:
             names the characters and what helps.
     """
     sheet = plan(alignment, title)
-    families = _families([label.text for label in sheet.labels])
-    scale = 2 if min(sheet.cell) > 2 else 1
+    drawn = _families([label.text for label in sheet.labels])
+    scale = 2 if max(sheet.width, sheet.height) <= MOST_DOUBLED else 1
     figure = Figure((sheet.width / DOTS, sheet.height / DOTS), dpi=DOTS * scale, facecolor=CARD, layout="none")
     canvas = FigureCanvasAgg(figure)
-    figure.figimage(_dots(sheet, scale), origin="upper")
-    for label, chosen in zip(sheet.labels, families, strict=True):
-        _write(figure, sheet, label, chosen)
+    for label, (text, families) in zip(sheet.labels, drawn, strict=True):
+        _write(figure, sheet, label, text, families)
+    canvas.draw()
+    dots = np.array(canvas.buffer_rgba())
+    _set_cells(dots, sheet, scale)
     picture = io.BytesIO()
-    canvas.print_png(picture, metadata={"Software": None})
+    imsave(picture, dots, format="png", metadata={"Software": None})
     return picture.getvalue()
+
+
+def _set_cells(dots: NDArray[np.uint8], sheet: Sheet, scale: int) -> None:
+    """Set the map and the colour bar dot by dot: no edge is smoothed, so a cell's colour is its weight's."""
+    wide, high = sheet.cell
+    bright = colours(sheet.bright)
+    for y in range((high - sheet.gap) * scale):
+        rows = dots[sheet.place.top * scale + y :: high * scale][: len(bright)]
+        for x in range((wide - sheet.gap) * scale):
+            rows[:, sheet.place.left * scale + x :: wide * scale][:, : bright.shape[1], :3] = bright
+    left, top = sheet.bar.left * scale, sheet.bar.top * scale
+    dots[top : top + BAR[1] * scale, left : left + BAR[0] * scale, :3] = colours(np.linspace(0, 1, BAR[0] * scale))
+
+
+def _write(figure: Figure, sheet: Sheet, label: Label, text: str, families: list[str]) -> None:
+    figure.text(
+        label.x / sheet.width,
+        1 - label.y / sheet.height,
+        text,
+        fontproperties=FontProperties(family=families, size=label.size * 72 / DOTS),
+        color=label.colour,
+        ha={"start": "left", "middle": "center", "end": "right"}[label.anchor],
+        va="baseline",
+        rotation=-label.turn,
+        rotation_mode="anchor",
+        parse_math=False,  # a dollar sign is a letter like others
+        usetex=False,
+    )
+
+
+def _families(labels: list[str]) -> list[tuple[str, list[str]]]:
+    """Each label as it can be drawn, and the fonts for it: first one that has all of it, so that letter and mark fit."""
+    _refuse_what_comes_apart(labels)
+    characters = set("".join(labels))
+    needed = {character for character in characters if not _is_unseen(character)}
+    carriers = _carriers(characters)
+    if not needed <= set().union(*carriers.values()):
+        _look_again()
+        carriers = _carriers(characters)
+    if missing := needed.difference(*carriers.values()):
+        raise MissingPackageError(advice(missing))
+    chosen = []
+    for label in labels:
+        seen = needed.intersection(label)
+        whole = next((family for family, found in carriers.items() if seen <= found), BROUGHT_ALONG)
+        drawn = "".join(character for character in label if character in needed or character in carriers[whole])
+        chosen.append((drawn, [whole, *(family for family in carriers if family != whole)]))
+    return chosen
+
+
+def _carriers(characters: set[str]) -> dict[str, set[str]]:
+    """Fonts that together have as many of the characters as can be had, each with those that it has."""
+    faces = _faces()
+    liked = [family for start in LIKED for family in sorted(faces) if family.startswith(start)]
+    carriers: dict[str, set[str]] = {}
+    missing = set(characters)
+    for family in dict.fromkeys([BROUGHT_ALONG, *liked, *sorted(faces)]):
+        found = set.intersection(*(_found(path, characters) for path in faces[family])) if missing else set()
+        if found & missing or family == BROUGHT_ALONG:
+            carriers[family] = found
+            missing -= found
+    return carriers
+
+
+def _faces() -> dict[str, list[str]]:
+    """The files that matplotlib may take for each family when it is asked for plain text."""
+    by_family: dict[str, dict[tuple[bool, int], list[str]]] = {}
+    for entry in font_manager.fontManager.ttflist:
+        # The further faces of a collection differ in language, not in what they have, and older matplotlibs see only one.
+        if getattr(entry, "index", 0) == 0 and not entry.name.startswith(NO_HELP):
+            weight = font_manager.weight_dict.get(entry.weight, entry.weight)
+            files = by_family.setdefault(entry.name, {})
+            files.setdefault((entry.style != "normal", abs(int(weight) - 400)), []).append(entry.fname)
+    return {family: files[min(files)] for family, files in by_family.items()}
+
+
+def _found(path: str, characters: set[str]) -> set[str]:
+    try:
+        font = font_manager.get_font(path)
+    except (OSError, RuntimeError):  # gone since matplotlib listed it, or not readable
+        return set()
+    return {character for character in characters if font.get_char_index(ord(character))}
+
+
+def _look_again() -> None:
+    """Show matplotlib the fonts that were installed after it made its list, which it keeps for ever."""
+    listed = {entry.fname for entry in font_manager.fontManager.ttflist}
+    for path in font_manager.findSystemFonts():
+        if path not in listed:
+            with contextlib.suppress(OSError, RuntimeError, ValueError):  # bitmaps, broken files: no help either
+                font_manager.fontManager.addfont(path)
+
+
+def _is_unseen(character: str) -> bool:
+    """Joiners and variation selectors change how their neighbours look and have no picture of their own."""
+    return character in JOINERS or unicodedata.name(character, "").startswith("VARIATION SELECTOR")
+
+
+def _refuse_what_comes_apart(labels: list[str]) -> None:
+    if getattr(ft2font, "__libraqm_version__", None):
+        return
+    apart = [label for label in labels if len(label) > 1 and any(_is_joined(character) for character in label)]
+    if apart:
+        raise MissingPackageError(
+            f"this matplotlib cannot join or order the letters of {apart[0]}; install matplotlib 3.11 or newer, "
+            f"or write a .svg, which needs no font"
+        )
+
+
+def _is_joined(character: str) -> bool:
+    return unicodedata.bidirectional(character) in ("R", "AL") or ord(character) in JOINED

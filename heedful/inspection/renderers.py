@@ -15,7 +15,7 @@ class Renderer(Protocol):
 
 
 def _png(alignment: Alignment, *, title: str = "") -> bytes:
-    from heedful.inspection import png  # noqa: PLC0415  matplotlib takes half a second, and only dots need it
+    from heedful.inspection import png  # here, since matplotlib takes half a second, and only dots need it
 
     return png.render(alignment, title=title)
 

@@ -1,8 +1,8 @@
 """Where everything stands on the picture, in dots: one plan for the drawing (SVG) and for the dots (PNG)."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ MOST_LABELLED = 240  # units on an axis before it shows numbers in place of labe
 MOST_SHOWN = 2000  # units on an axis before a dot stands for several, and shows the brightest of them
 MOST_CELLS = 22  # terminal cells of a label before it is cut
 NARROW = 0.62  # width of a terminal cell of text over its size, generously: no font is measured
-BAR = (120, 8)  # the colour bar
+BAR = (120, 8)  # width and height of the colour bar
+MOST_TITLE = 100  # terminal cells of a title
+SHORT = 50  # a side too short to have its name over its middle
 
 
 @dataclass(frozen=True)
@@ -35,62 +37,110 @@ class Label:
     colour: str = QUIET_TEXT
 
 
+class Box(NamedTuple):
+    """A rectangle of the sheet."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """Where it ends."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """Where it ends below."""
+        return self.top + self.height
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The plan. ``bright`` has a row an input dot and a column an output dot, as drawn; ``cell`` is (width, height)."""
 
     width: int
     height: int
-    left: int
-    top: int
+    place: Box
     cell: tuple[int, int]
     gap: int
     bright: NDArray[np.float64]
-    bar: tuple[int, int]
+    bar: Box
     labels: tuple[Label, ...]
 
 
 def plan(alignment: Alignment, title: str) -> Sheet:
     """Input down the left, output across the top; square cells while every unit has its label."""
-    bright, (by_row, by_column) = _reduced(brightness(alignment.weights).T)
-    counts = (len(alignment.target), len(alignment.source))
-    size, cell = _cell(*counts)
+    bright, merged = _reduced(brightness(alignment.weights).T)
+    size, cell = _cell(len(alignment.target), len(alignment.source))
     rows, columns = _named(alignment.source, size), _named(alignment.target, size)
-    wide, high = cell[0] * bright.shape[1], cell[1] * bright.shape[0]
+    heading = shortened(visible_text(title), MOST_TITLE)
     turn = _turn(columns, cell[0], size)
-    margin = max([_width(label, size) for label in rows.values()], default=0)
-    head, overhang = _head(columns, turn, size)
-    heading = visible_text(title)
-    heading = shortened(heading, 100)
-
-    left = math.ceil(EDGE + 22 + margin + GAP)
-    top = math.ceil(EDGE + (30 if heading else 0) + 20 + head + GAP)
-    foot = top + high + 24
-    notes = _notes(alignment, by_row, by_column)
-    right = max(left + wide + overhang, left + BAR[0] + 90, EDGE + _width(heading, 16), *(left + _width(n, 11) for n in notes))
-    labels = [
-        *([Label(heading, EDGE, EDGE + 14, 16, colour=BRIGHT_TEXT)] if heading else []),
-        Label("output", left + wide / 2 if wide > 50 else left, top - GAP - head - 12, 12, "middle" if wide > 50 else "start"),
-        Label("input", EDGE + 10, top + high / 2 if high > 50 else top + 26, 12, "middle" if high > 50 else "end", turn=-90),
+    width = cell[0] * bright.shape[1]
+    up, beyond = _head(columns, turn, size, width / max(1, len(alignment.target)), width)
+    place = Box(
+        left=math.ceil(EDGE + 20 + max([_width(row, size) for row in rows.values()], default=0) + GAP),
+        top=math.ceil(EDGE + (30 if heading else 0) + 20 + up + GAP),
+        width=width,
+        height=cell[1] * bright.shape[0],
+    )
+    bar = Box(place.left, place.top + place.height + 24, *BAR)
+    notes = [
+        Label(note, bar.left, bar.bottom + 18 * line, 11) for line, note in enumerate(_notes(alignment, merged), 1)
     ]
-    for at, text in rows.items():
-        labels.append(Label(text, left - GAP, top + (at + 0.5) * high / max(1, counts[1]) + 0.35 * size, size, "end", 0, BRIGHT_TEXT))
-    for at, text in columns.items():
-        labels.append(_over(text, left + (at + 0.5) * wide / max(1, counts[0]), top - GAP, turn, size))
-    for text, x, anchor in (("0", left - 6, "end"), ("1", left + BAR[0] + 6, "start"), ("attention", left + BAR[0] + 22, "start")):
-        labels.append(Label(text, x, foot + BAR[1], 11, anchor))
-    labels += [Label(note, left, foot + BAR[1] + 18 * line, 11) for line, note in enumerate(notes, 1)]
+    below = [*_legend(bar), *notes]
+    above = [Label(heading, EDGE, EDGE + 14, 16, colour=BRIGHT_TEXT)] if heading else []
+    ends = [place.right + beyond, *(label.x + _width(label.text, label.size) for label in [*above, *below])]
     return Sheet(
-        width=math.ceil(right + EDGE),
-        height=math.ceil(foot + BAR[1] + 18 * len(notes) + EDGE),
-        left=left,
-        top=top,
+        width=math.ceil(max(ends) + EDGE),
+        height=bar.bottom + 18 * len(notes) + EDGE,
+        place=place,
         cell=cell,
         gap=2 if min(cell) >= 20 else 1 if min(cell) >= 10 else 0,
         bright=bright,
-        bar=(left, foot),
-        labels=tuple(labels),
+        bar=bar,
+        labels=(
+            *above,
+            *_axes(place, up),
+            *_beside(rows, place, len(alignment.source), size),
+            *_over(columns, place, len(alignment.target), size, turn),
+            *below,
+        ),
     )
+
+
+def _axes(place: Box, up: float) -> list[Label]:
+    """The names of the axes: over the middle of a long side, at the start of a short one."""
+    y = place.top - GAP - up - 12
+    across = Label("output", place.left + place.width / 2, y, 12, "middle")
+    down = Label("input", EDGE + 10, place.top + place.height / 2, 12, "middle", turn=-90)
+    return [
+        across if place.width > SHORT else replace(across, x=place.left, anchor="start"),
+        down if place.height > SHORT else replace(down, y=place.top, anchor="end"),
+    ]
+
+
+def _legend(bar: Box) -> list[Label]:
+    return [
+        Label("0", bar.left - GAP, bar.bottom, 11, "end"),
+        Label("1", bar.right + GAP, bar.bottom, 11),
+        Label("attention", bar.right + 22, bar.bottom, 11),
+    ]
+
+
+def _beside(rows: dict[int, str], place: Box, count: int, size: int) -> list[Label]:
+    x, first, high = place.left - GAP, place.top + 0.35 * size, place.height / max(1, count)
+    return [Label(text, x, first + (at + 0.5) * high, size, "end", 0, BRIGHT_TEXT) for at, text in rows.items()]
+
+
+def _over(columns: dict[int, str], place: Box, count: int, size: int, turn: int) -> list[Label]:
+    """A turned line starts over the middle of its column; its baseline lies a third of the size beside that."""
+    angle, wide = math.radians(turn), place.width / max(1, count)
+    x = place.left - (0.35 * size * math.sin(angle) if turn else 0)
+    y = place.top - GAP + (0.35 * size * math.cos(angle) - 3 if turn else -1)
+    anchor = "start" if turn else "middle"
+    return [Label(text, x + (at + 0.5) * wide, y, size, anchor, turn, BRIGHT_TEXT) for at, text in columns.items()]
 
 
 def _cell(columns: int, rows: int) -> tuple[int, tuple[int, int]]:
@@ -100,7 +150,7 @@ def _cell(columns: int, rows: int) -> tuple[int, tuple[int, int]]:
         side = 28 if most <= 24 else max(12, 28 * 24 // most)
         return (14 if side >= 22 else 11 if side >= 15 else 9), (side, side)
     side = max(1, 1200 // most)
-    return 11, tuple(max(side, 12) if count <= MOST_LABELLED else side for count in (columns, rows))  # pyrefly: ignore
+    return 11, (side if columns > MOST_LABELLED else 12, side if rows > MOST_LABELLED else 12)
 
 
 def _reduced(bright: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[int, int]]:
@@ -132,26 +182,18 @@ def _turn(columns: dict[int, str], pitch: int, size: int) -> int:
     return -45 if pitch >= 20 else -90
 
 
-def _head(columns: dict[int, str], turn: int, size: int) -> tuple[float, float]:
-    """How far the output labels reach above the map, and beyond its right side."""
-    widest = max((_width(label, size) for label in columns.values()), default=0)
-    if turn == 0:
-        return size, widest / 2
-    up = math.sin(math.radians(-turn))
-    return widest * up + size * 0.7, max(0.0, widest * math.cos(math.radians(turn)))
+def _head(columns: dict[int, str], turn: int, size: int, pitch: float, width: int) -> tuple[float, float]:
+    """How far the output labels reach above the map, and how far beyond its right side."""
+    widths = {at: _width(label, size) for at, label in columns.items()}
+    lean, share = (math.cos(math.radians(turn)), 1.0) if turn else (1.0, 0.5)
+    beyond = max([(at + 0.5) * pitch + wide * lean * share - width for at, wide in widths.items()], default=0.0)
+    up = max(widths.values(), default=0.0) * math.sin(math.radians(-turn)) + size * 0.7 if turn else float(size)
+    return up, max(0.0, beyond)
 
 
-def _over(text: str, x: float, y: float, turn: int, size: int) -> Label:
-    if turn == 0:
-        return Label(text, x, y - 0.1 * size, size, "middle", 0, BRIGHT_TEXT)
-    # A turned line starts over the middle of its column: its baseline lies a third of the size beside that.
-    away = 0.35 * size
-    angle = math.radians(turn)
-    return Label(text, x - away * math.sin(angle), y + (away * math.cos(angle) if turn != -90 else 0) - 3, size, "start", turn, BRIGHT_TEXT)
-
-
-def _notes(alignment: Alignment, by_row: int, by_column: int) -> list[str]:
-    notes = [f"the {name} is empty" for name, units in (("input", alignment.source), ("output", alignment.target)) if not units]
-    if max(by_row, by_column) > 1:
-        notes.append(f"each dot is the brightest of {by_row} × {by_column} (input × output) units")
+def _notes(alignment: Alignment, merged: tuple[int, int]) -> list[str]:
+    sides = (("input", alignment.source), ("output", alignment.target))
+    notes = [f"the {name} is empty" for name, units in sides if not units]
+    if max(merged) > 1:
+        notes.append(f"each dot is the brightest of {merged[0]} × {merged[1]} (input × output) units")
     return notes

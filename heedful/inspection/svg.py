@@ -5,8 +5,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from heedful.inspection.brightness import ANCHORS, hexadecimal
-from heedful.inspection.labels import is_right_to_left, visible
+from heedful.inspection.brightness import hexadecimal
+from heedful.inspection.labels import is_right_to_left, visible, visible_text
 from heedful.inspection.sheet import BAR, CARD, Label, Sheet, plan
 from heedful.results import Alignment
 
@@ -22,8 +22,10 @@ def render(alignment: Alignment, *, title: str = "") -> str:
     """A complete SVG document: no script, no style sheet, nothing fetched, no identifiers that could clash in a page."""
     sheet = plan(alignment, title)
     size = f'width="{sheet.width}" height="{sheet.height}" viewBox="0 0 {sheet.width} {sheet.height}"'
-    name = next((label.text for label in sheet.labels if title.strip()), "attention")
-    described = f"Attention of {len(alignment.target)} output units, across, to {len(alignment.source)} input units, down."
+    name = visible_text(title) or "attention"
+    described = (
+        f"Attention of {len(alignment.target)} output units, across, to {len(alignment.source)} input units, down."
+    )
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family={quoteattr(FONTS)}>',
         f"<title>{escape(name)}</title>",
@@ -45,7 +47,7 @@ def _cells(alignment: Alignment, sheet: Sheet) -> Iterator[str]:
     inputs, outputs = [visible(unit) for unit in alignment.source], [visible(unit) for unit in alignment.target]
     for row, source in enumerate(inputs):
         for column, target in enumerate(outputs):
-            x, y = sheet.left + column * sheet.cell[0], sheet.top + row * sheet.cell[1]
+            x, y = sheet.place.left + column * sheet.cell[0], sheet.place.top + row * sheet.cell[1]
             weight = float(sheet.bright[row, column])
             # Isolates keep a right-to-left unit from swapping the two sides of the arrow.
             note = escape(f"\u2068{target}\u2069 ← \u2068{source}\u2069: {weight:.2f}")
@@ -57,7 +59,7 @@ def _runs(sheet: Sheet) -> Iterator[str]:
     """One path a level of brightness, made of the runs of that level along the rows, on a map that is dark already."""
     rows, columns = sheet.bright.shape
     wide, high = sheet.cell
-    box = f'x="{sheet.left}" y="{sheet.top}" width="{columns * wide}" height="{rows * high}"'
+    box = f'x="{sheet.place.left}" y="{sheet.place.top}" width="{columns * wide}" height="{rows * high}"'
     yield f'<rect {box} fill="{hexadecimal(0)}"/>'
     levels = np.rint(sheet.bright * (LEVELS - 1)).astype(np.int64)
     change = np.ones((rows, columns), dtype=bool)
@@ -72,14 +74,14 @@ def _runs(sheet: Sheet) -> Iterator[str]:
         ys, xs = np.divmod(starts[here], columns)
         runs = zip((xs * wide).tolist(), (ys * high).tolist(), (lengths[here] * wide).tolist(), strict=True)
         path = "".join(f"M{x} {y}h{length}v{high}h-{length}z" for x, y, length in runs)
-        place = f'transform="translate({sheet.left} {sheet.top})"'
+        place = f'transform="translate({sheet.place.left} {sheet.place.top})"'
         yield f'<path {place} fill="{hexadecimal(level / (LEVELS - 1))}" d="{path}"/>'
 
 
 def _bar(sheet: Sheet) -> Iterator[str]:
     """The colour bar, in steps: a gradient would need an identifier, and two pictures in one page would share it."""
-    x, y = sheet.bar
-    steps = 3 * (len(ANCHORS) - 1)
+    x, y, _, _ = sheet.bar
+    steps = 48
     for step in range(steps):
         from_x, to_x = (x + BAR[0] * at / steps for at in (step, step + 1))
         fill = hexadecimal(step / (steps - 1))

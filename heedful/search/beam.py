@@ -14,9 +14,10 @@ from torch.nn.functional import pad
 
 from heedful.contracts import END, RESERVED, H, S, Source, Stepper
 from heedful.search.hypothesis import Candidates, Choice, Found, Frontier
-from heedful.search.rank import best, normaliser
+from heedful.search.rank import normaliser
 from heedful.search.rules import Rules
 from heedful.search.settings import SearchSettings
+from heedful.search.top import top
 from heedful.search.walk import walk
 
 
@@ -55,9 +56,9 @@ def choose(
     if slots == 1 < size:  # the first step has one parent: fill up with nothing, so that 2 x size can be ranked
         candidates = pad(candidates, (0, size + 1), value=-torch.inf)
         units = pad(units, (0, size + 1), value=END)
-    ranked, columns = best(candidates, 2 * size)  # at most ``size`` end marks, so at least ``size`` others
+    ranked, columns = top(candidates, 2 * size)  # at most ``size`` end marks, so at least ``size`` others
     ends = columns % (size + 1) == 0
-    ended = ends & ranked.isfinite()
+    ended = ends & (ranked > -torch.inf)
     ended[:, size:] = False
     order = ends.to(torch.uint8).sort(dim=1, stable=True).indices  # those that go on come first, best first
     parents = (columns // (size + 1)).clamp(max=slots - 1)
@@ -74,11 +75,13 @@ def _continuations(
     log-probabilities of the whole distribution.
     """
     sums = normaliser(logits, time)
-    top, units = best(logits[:, RESERVED:], size)
-    missing = size - top.shape[1]
-    top, units = pad(top, (0, missing), value=-torch.inf), pad(units + RESERVED, (0, missing), value=END)
-    top, units = rules.force(time, logits, top, units)
-    top = top.view(*live.shape, size).masked_fill(~rules.may_go_on(time)[:, None, None], -torch.inf)
-    end = logits[:, END].view(*live.shape, 1).masked_fill(~rules.may_end(time)[:, None, None], -torch.inf)
-    log_probs = torch.cat([end, top], dim=2).to(live.dtype) - sums.view(*live.shape, 1)
-    return pad(units, (1, 0), value=END).view(log_probs.shape), log_probs.clamp(max=0)
+    highest, units = top(logits[:, RESERVED:], size)
+    units = units + RESERVED
+    if highest.shape[1] < size:  # a vocabulary smaller than the beam
+        missing = (0, size - highest.shape[1])
+        highest, units = pad(highest, missing, value=-torch.inf), pad(units, missing, value=END)
+    highest, units = rules.force(time, logits, highest, units)
+    on = rules.go_on(time, highest.view(*live.shape, size))
+    end = rules.end(time, logits[:, END].view(*live.shape, 1))
+    log_probs = torch.cat([end, on], dim=2).to(live.dtype) - sums.view(*live.shape, 1)
+    return pad(units, (1, 0), value=END).view(log_probs.shape), log_probs.clamp_(max=0)

@@ -11,6 +11,7 @@ from heedful.search.hypothesis import Candidates, Choice, Found, Frontier
 from heedful.search.rank import normaliser
 from heedful.search.rules import Rules
 from heedful.search.settings import SearchSettings
+from heedful.search.top import top_one
 from heedful.search.walk import walk
 
 
@@ -37,11 +38,10 @@ def greedy(
 def choose(logits: Float[Tensor, "row vocab"], live: Float[Tensor, "sentence 1"], time: int, rules: Rules) -> Choice:
     """The likeliest unit, and the end mark beside it: an output if it is at least as likely (its id is lower)."""
     sums = normaliser(logits, time).unsqueeze(1)
-    top, units = logits[:, RESERVED:].max(dim=1, keepdim=True)  # of equal ones the first, as torch.max promises
+    top, units = top_one(logits[:, RESERVED:])
     top, units = rules.force(time, logits, top, units + RESERVED)
-    top = top.masked_fill(~rules.may_go_on(time).unsqueeze(1), -torch.inf)
-    end = logits[:, END : END + 1].masked_fill(~rules.may_end(time).unsqueeze(1), -torch.inf)
+    top, end = rules.go_on(time, top), rules.end(time, logits[:, END : END + 1])
     parents = torch.zeros_like(units)
     on = Candidates(parents, units, live + (top.to(live.dtype) - sums).clamp(max=0))
     off = Candidates(parents, torch.full_like(units, END), live + (end.to(live.dtype) - sums).clamp(max=0))
-    return Choice(on, off, (end >= top) & off.log_probs.isfinite())
+    return Choice(on, off, (end >= top) & (off.log_probs > -torch.inf))

@@ -1,10 +1,11 @@
-"""Which hypothesis is better: log-probabilities, ties, scores, and when nothing better can come.
+"""Which hypothesis is better: log-probabilities, scores, and when nothing better can come.
 
 The score of a hypothesis is log_prob / (units + 1) ** length_penalty, counting the end mark: dividing by the length is
 Graves' (2012, "Sequence transduction with recurrent neural networks", algorithm 1) and a power of it, softer or
 harder, after Wu et al. (2016, "Google's neural machine translation system", section 7).
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -22,30 +23,12 @@ def normaliser(logits: Float[Tensor, "row vocab"], time: int) -> Float[Tensor, "
         HeedfulError: the model gave NaN or infinity, or left no unit possible.
     """
     sums = logits.logsumexp(dim=1)
-    if not bool(sums.isfinite().all()):
+    if not math.isfinite(float(sums.sum())):
         raise HeedfulError(
             f"the model's output {time + 1} is not a number: its weights are broken; "
             "take an earlier checkpoint, or train again with a lower learning rate"
         )
     return sums
-
-
-def best(values: Float[Tensor, "row column"], count: int) -> tuple[Float[Tensor, "row best"], Int[Tensor, "row best"]]:
-    """The ``count`` highest values of each row (or all, if fewer) and their columns, ties to the lower column.
-
-    ``torch.topk`` promises nothing about ties. One more than needed shows whether a tie runs across the edge, which
-    trained models hardly ever have; then a stable sort decides.
-    """
-    if count >= values.shape[1]:
-        highest, columns = values.sort(dim=1, descending=True, stable=True)
-        return highest[:, :count], columns[:, :count]
-    highest, columns = values.topk(count + 1, dim=1)
-    if bool(((highest[:, -2] == highest[:, -1]) & highest[:, -1].isfinite()).any()):
-        highest, columns = values.sort(dim=1, descending=True, stable=True)
-        return highest[:, :count], columns[:, :count]
-    columns, order = columns[:, :count].sort(dim=1)
-    highest, again = highest.gather(1, order).sort(dim=1, descending=True, stable=True)
-    return highest, columns.gather(1, again)
 
 
 class Finished(NamedTuple):

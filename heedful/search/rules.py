@@ -11,11 +11,17 @@ from heedful.search.settings import SearchSettings
 
 
 class Rules(NamedTuple):
-    """Bounds of each sentence's output, in units before the end mark, and its forced units (-1: free)."""
+    """Bounds of each sentence's output, in units before the end mark, and its forced units (-1: free).
+
+    ``all_may_end`` and ``all_may_go_on`` are the highest ``shortest`` and the lowest ``longest``: between them, which is
+    most of the time, there is nothing to forbid.
+    """
 
     shortest: Int[Tensor, "sentence"]
     longest: Int[Tensor, "sentence"]
     forced: Int[Tensor, "sentence time"] | None
+    all_may_end: int
+    all_may_go_on: int
 
     @classmethod
     def of(
@@ -31,7 +37,7 @@ class Rules(NamedTuple):
         longest = limits.clamp(min=0, max=settings.max_length)
         shortest = longest.clamp(max=settings.min_length)
         if prefix is None or prefix.shape[1] == 0:
-            return cls(shortest, longest, None)
+            return cls._between(shortest, longest, None)
         place = torch.arange(prefix.shape[1], device=prefix.device)
         ends = prefix == END
         needed = ((prefix >= 0) & ~ends).mul(place + 1).amax(dim=1)
@@ -39,23 +45,35 @@ class Rules(NamedTuple):
         if bool(((prefix == PAD) | (prefix == START)).any() | (ended < needed).any()):
             raise ValueError("a prefix holds units, then perhaps an end mark, and -1 where the search is free")
         closed = ends.any(dim=1)
-        return cls(
+        return cls._between(
             torch.where(closed, ended, shortest.maximum(needed)),
             torch.where(closed, ended, longest.maximum(needed)),
             prefix.masked_fill(ends, -1),  # the bounds force the end mark already
         )
 
+    @classmethod
+    def _between(
+        cls,
+        shortest: Int[Tensor, "sentence"],
+        longest: Int[Tensor, "sentence"],
+        forced: Int[Tensor, "sentence time"] | None,
+    ) -> "Rules":
+        if len(longest) == 0:
+            return cls(shortest, longest, forced, 0, 0)
+        return cls(shortest, longest, forced, int(shortest.max()), int(longest.min()))
+
     def keep(self, sentences: Int[Tensor, "kept"]) -> "Rules":
         """The rules of these sentences."""
-        return Rules(*(None if field is None else field[sentences] for field in self))
+        forced = None if self.forced is None else self.forced[sentences]
+        return Rules._between(self.shortest[sentences], self.longest[sentences], forced)
 
-    def may_end(self, time: int) -> Bool[Tensor, "sentence"]:
-        """Whether the end mark may come after ``time`` units."""
-        return self.shortest <= time
+    def end(self, time: int, values: Float[Tensor, "sentence ..."]) -> Float[Tensor, "sentence ..."]:
+        """Values of the end mark after ``time`` units, minus infinity where it may not come yet."""
+        return values if time >= self.all_may_end else _without(values, self.shortest > time)
 
-    def may_go_on(self, time: int) -> Bool[Tensor, "sentence"]:
-        """Whether another unit may come after ``time`` units."""
-        return self.longest > time
+    def go_on(self, time: int, values: Float[Tensor, "sentence ..."]) -> Float[Tensor, "sentence ..."]:
+        """Values of other units after ``time`` units, minus infinity where no more may come."""
+        return values if time < self.all_may_go_on else _without(values, self.longest <= time)
 
     def force(
         self,
@@ -71,3 +89,7 @@ class Rules(NamedTuple):
         alone = torch.full_like(top, -torch.inf)
         alone[:, :1] = logits.gather(1, forced.clamp(min=0))
         return torch.where(forced < 0, top, alone), torch.where(forced < 0, units, forced)
+
+
+def _without(values: Float[Tensor, "sentence ..."], where: Bool[Tensor, "sentence"]) -> Float[Tensor, "sentence ..."]:
+    return values.masked_fill(where.view(-1, *[1] * (values.ndim - 1)), -torch.inf)

@@ -51,20 +51,21 @@ def walk(
             choice = choose(_at_least_single(step.logits), live, time, rules)
             finished = finished.take(choice, time, penalty)
             done = finished.closed(choice.kept.log_probs, reach, beam_size)
-            live = choice.kept.log_probs.masked_fill(done.unsqueeze(1), -torch.inf)  # a done sentence has no live slot
+            leaving = int(done.sum())
+            live = choice.kept.log_probs
+            if leaving:
+                live = live.masked_fill(done.unsqueeze(1), -torch.inf)  # nothing of a finished sentence goes on
             kept = choice.kept._replace(log_probs=live)
             past.append(Past(sentences, kept, step.weights))
         yield Frontier(time, sentences, kept, choice.pruned, choice.ended, step.weights)
+        if leaving == len(sentences):
+            break
         with torch.inference_mode():
-            leaving = int(done.sum())
-            if leaving == len(sentences):
-                left.append((sentences, finished))
-                break
-            rows = _rows(kept.parents, len(step.logits))
-            previous = kept.units
+            rows, previous = _rows(kept.parents, len(step.logits)), kept.units
+            moved = beam_size > 1  # in a beam of one everybody stays in place until somebody leaves
             if leaving * LEAVING >= len(sentences) and leaving > 0:
+                stay, moved = (~done).nonzero().squeeze(1), True
                 left.append((sentences[done], finished.keep(done)))
-                stay = (~done).nonzero().squeeze(1)
                 sentences, live, previous, reach = sentences[stay], live[stay], previous[stay], reach[stay]
                 finished, rules, held, rows = (
                     finished.keep(stay),
@@ -72,10 +73,10 @@ def walk(
                     stepper.keep(held, stay),
                     rows[stay],
                 )
-            moved = beam_size > 1 or len(rows) < len(kept.parents)  # a beam of one moves only when somebody leaves
             state = stepper.select(step.state, rows.flatten()) if moved else step.state
             previous = previous.flatten()
     with torch.inference_mode():
+        left.append((sentences, finished))
         return _gather(past, left)
 
 

@@ -95,7 +95,7 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
             ("target", data.target_unknown),
         ]:
             if report.count:
-                common = " ".join(repr(unit) for unit, _ in report.common[:5])
+                common = " ".join(repr(unit) for unit, _ in report.most_common[:5])
                 notes.append(f"{report.count:,} of {report.total:,} {name} {side} units are unknown, such as {common}")
     torch.manual_seed(recipe.training.seed)
     sizes = [len(vocabulary) for vocabulary in codec.source_vocabularies]

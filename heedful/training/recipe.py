@@ -130,8 +130,7 @@ def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], wher
         if key in idle_before or key in chosen:
             raise SettingsError(f"{where}: {key} has no effect: {reason}; leave it out")
         notes.append(f"{key} is dropped: {reason}")
-        room, _, name = key.partition(".")
-        del merged[room][name]
+        _drop(merged, key)
     return Composed(_read(merged, where) if notes else recipe, notes)
 
 
@@ -142,9 +141,19 @@ def _set(merged: Table, key: str, value: Any) -> None:
     table = merged[room]
     for part in path[:-1]:
         inner = table.get(part)
+        if isinstance(inner, list) and len(inner) == 1:
+            inner = inner[0]  # source = [{...}] with one column is set like source = {...}
         table[part] = dict(inner) if isinstance(inner, Mapping) else {}
         table = table[part]
     table[path[-1]] = value
+
+
+def _drop(merged: Table, key: str) -> None:
+    *path, name = key.split(".")
+    table = merged
+    for part in path:
+        table = table[part]
+    table.pop(name, None)
 
 
 def _idle(tables: Table, where: str) -> dict[str, str]:
@@ -170,28 +179,3 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
         here, there = getattr(one, room).model_dump(mode="json"), getattr(other, room).model_dump(mode="json")
         found += [f"{room}.{key}: {here[key]!r} here, {there[key]!r} there" for key in here if here[key] != there[key]]
     return found
-
-
-def sized(table: Mapping[str, Any], pairs: int, target_units: int) -> Table:
-    """The same tables, with the sizes that suit this much data filled in where they are not given.
-
-    Small data want a small, strongly regularised network and more passes; the figures come from our own runs
-    (``docs/log.md``).
-    """
-    hidden = 128 if pairs < 1_000 else 256 if pairs < 20_000 else 512
-    mean = max(1.0, target_units / max(1, pairs))
-    per_batch = min(max(pairs / 40, 16), 64)
-    passes = min(60.0, max(8.0, 250_000 / pairs))
-    updates = int(min(40_000, max(1_000, passes * pairs / per_batch)))
-    model: Table = {"hidden_size": hidden, "embedding_size": hidden // 2, "dropout": 0.4 if pairs < 20_000 else 0.3}
-    training: Table = {
-        "updates": updates,
-        "warmup": min(200, updates // 10),
-        "batch_units": int(per_batch * 2.2 * (mean + 1)) + 1,
-        "batch_size": int(per_batch),
-        "validate_every": max(50, updates // 20),
-    }
-    filled = {room: dict(values) for room, values in table.items()}
-    filled["model"] = model | filled.get("model", {})
-    filled["training"] = training | filled.get("training", {})
-    return filled

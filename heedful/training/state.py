@@ -30,6 +30,7 @@ class Progress:
     losses: float = 0.0
     norms: float = 0.0
     reported: int = 0
+    data: str = ""
 
 
 class Snapshot(NamedTuple):

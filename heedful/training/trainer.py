@@ -48,6 +48,7 @@ class Trainer:
         keeper: Keeper,
         watch: journal.Watcher,
         stopping: Callable[[], bool] = lambda: False,
+        fingerprint: str = "",
     ) -> None:
         self.recipe, self.codec, self.data, self.dev = prepared.recipe, prepared.codec, prepared.train, prepared.dev
         self.settings = prepared.recipe.training
@@ -56,6 +57,7 @@ class Trainer:
         self.network: Network = prepared.network.to(self.device)
         self.state = State(self.network, self.settings)
         self.predictor = Predictor(self.averaged, self.codec, prepared.recipe.search)
+        self.state.progress.data = fingerprint
         self.limit = 5 * math.log(len(self.codec.target_vocabulary)) + 5
         self.notes = prepared.notes
         self.good: Snapshot | None = None
@@ -211,7 +213,7 @@ class Trainer:
         progress, metric = self.state.progress, self.settings.metric
         self.averaged.eval()
         greedy = SearchSettings(beam_size=1, **self.recipe.search.model_dump(include={"max_length", "min_length"}))
-        quick = self.recipe.evaluation.model_copy(update={"resamples": 0})
+        quick = self.recipe.evaluation.model_copy(update={"resamples": 0, "metrics": (metric,)})
         report, outputs = self.predictor.evaluate(self.dev, quick, greedy)
         value = report.value(metric)
         is_best = progress.best is None or better(metric, value, progress.best)

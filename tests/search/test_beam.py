@@ -84,13 +84,13 @@ def test_a_beam_of_one_is_greedy(seed: int) -> None:
     one = finish(beam(stepper, source_of(torch.arange(40)), limits, settings))
     other = finish(greedy(stepper, source_of(torch.arange(40)), limits, settings))
     for ours, theirs in zip(one, other, strict=True):
-        assert torch.equal(ours, theirs)
+        torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
 
 
 def test_a_wider_exhaustive_beam_never_scores_less() -> None:
     stepper = RandomStepper(vocab=6, sharpness=1.0)
     scores = [
-        search(stepper, source_of(torch.arange(20)), torch.full((20,), 5), SearchSettings(beam_size=width)).scores
+        search(stepper, source_of(torch.arange(9)), torch.full((9,), 5), SearchSettings(beam_size=width)).scores
         for width in (3**5, 2 * 3**5, 1000)
     ]
     assert bool((scores[1] >= scores[0]).all())

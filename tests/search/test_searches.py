@@ -44,7 +44,7 @@ def test_takes_what_every_search_takes(name: str) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_batch_size_and_order_change_nothing(name: str, dtype: torch.dtype) -> None:
     stepper = RandomStepper(vocab=20, dtype=dtype, sharpness=2.0)
-    sentences, limits = torch.arange(64), torch.arange(64) * 7 % 23
+    sentences, limits = torch.arange(64), torch.arange(64) * 7 % 11
     whole = run(name, stepper, sentences, limits)
     for size in (1, 7):
         for order in (torch.arange(64), torch.randperm(64, generator=torch.Generator().manual_seed(size))):

@@ -1,0 +1,241 @@
+"""The front desk: fit, predict, search, attend, evaluate, save, load, on lists of strings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heedful.checkpoint import Checkpoint, load, save, write_beside
+from heedful.data.corpus import corpus_of, hold_out
+from heedful.data.settings import DataSettings
+from heedful.errors import DataError, HeedfulError
+from heedful.evaluation.report import Report
+from heedful.inspection.renderers import RENDERERS, for_path
+from heedful.predictor import BATCH_SIZE, Predictor, Row, check_attends
+from heedful.results import Alignment, Result
+from heedful.search.settings import SearchSettings
+from heedful.training import journal, run
+from heedful.training.prepare import prepare
+from heedful.training.recipe import compose
+from heedful.training.signals import Stopping
+from heedful.training.trainer import Trainer
+
+Text = str | tuple[str, ...]
+"""A source: one text, or a text a column."""
+Pairs = Iterable[tuple[Text, str]]
+
+
+@dataclass(frozen=True)
+class Heatmap(Alignment):
+    """An alignment that can draw itself: input down the left, output across, brighter is more."""
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the map; the suffix says how (.png .svg .json .txt .pharaoh).
+
+        Raises:
+            SettingsError: nothing writes such a file. MissingPackageError: no font has the letters of a PNG's labels.
+        """
+        render = for_path(path)
+        write_beside(Path(path), render(self))
+        return Path(path)
+
+    def __str__(self) -> str:
+        return str(RENDERERS["text"](self)).rstrip("\n")
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return str(RENDERERS["svg"](self))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What the encoder makes of one source: every hidden state, and every layer's final state."""
+
+    memory: NDArray[np.float32]
+    final: tuple[tuple[NDArray[np.float32], ...], ...]
+
+
+class _Kept:
+    """Keeps the best model in memory."""
+
+    def __init__(self) -> None:
+        self.model: Checkpoint | None = None
+
+    def best(self, checkpoint: Checkpoint) -> None:
+        self.model = checkpoint
+
+    def last(self, checkpoint: Checkpoint) -> None:
+        pass
+
+
+class Seq2Seq:
+    """A recurrent encoder-decoder with attention, from strings to strings.
+
+    Args:
+        source, target: the units of each side, as a name (``"letters"``, ``"words"``, ``"symbols"``, ``"jamo"``,
+            ``"tags"``) or a table as in a recipe; a list of them for a source of several columns. Guessed from the
+            text where neither is given.
+        model_keys: keys of the recipe's ``[model]``, such as ``cell="gru"``; the rest is sized to the data.
+
+    Raises:
+        SettingsError: an unknown key or an impossible value.
+    """
+
+    def __init__(self, *, source: Any = None, target: Any = None, **model_keys: Any) -> None:
+        data = {key: _columns(value) for key, value in (("source", source), ("target", target)) if value is not None}
+        self.table: dict[str, dict[str, Any]] = {"data": data, "model": dict(model_keys)}
+        compose(self.table, [], "Seq2Seq")
+        self._predictor: Predictor | None = None
+        self._checkpoint: Checkpoint | None = None
+
+    @property
+    def predictor(self) -> Predictor:
+        """The trained model underneath.
+
+        Raises:
+            HeedfulError: nothing was trained or loaded yet.
+        """
+        if self._predictor is None:
+            raise HeedfulError("this model is not trained yet; call fit(pairs) first, or Seq2Seq.load(path)")
+        return self._predictor
+
+    def fit(
+        self,
+        pairs: Pairs,
+        dev: Pairs | None = None,
+        *,
+        search: Mapping[str, Any] | None = None,
+        watch: journal.Watcher = lambda event: None,
+        **training_keys: Any,
+    ) -> Self:
+        """Trains on (source, target) pairs; a tenth is held out where no ``dev`` is given.
+
+        ``training_keys`` are keys of the recipe's ``[training]``, ``search`` its ``[search]``. ``watch`` is told what
+        happens. Calling it again on a trained model begins anew.
+
+        Raises:
+            DataError: a pair is bad. SettingsError: a key is. DivergedError: training left the finite numbers.
+            StoppedError: a signal came; what was best until then is kept in this model.
+        """
+        table = {**self.table, "training": dict(training_keys), "search": dict(search or {})}
+        settings = compose(table, [], "fit").recipe.data
+        if _guessing(table["data"]):
+            pairs = list(pairs)
+            settings = _several(settings, pairs)
+            table["data"] = {"source": [column.model_dump(exclude_none=True) for column in settings.source]} if len(
+                settings.source
+            ) > 1 else {}
+        train = corpus_of(pairs, settings)
+        train, held = hold_out(train, settings.dev_share) if dev is None else (train, corpus_of(dev, settings))
+        composed, train, held = run.choose(table, [], "fit", (train, held))
+        prepared = prepare(composed.recipe, train, held)
+        keeper = _Kept()
+        try:
+            with Stopping() as stopping:
+                Trainer(prepared, keeper, watch, stopping).train()
+        finally:
+            if keeper.model is not None:
+                self._take(keeper.model)
+        return self
+
+    def _take(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint, self._predictor = checkpoint, Predictor.from_checkpoint(checkpoint)
+
+    def predict(self, sources: Sequence[Text], batch_size: int = BATCH_SIZE, **search_keys: Any) -> list[str]:
+        """The best output for every source, in order. An empty source gives an empty output."""
+        return [result.text for result in self.search(sources, batch_size=batch_size, **search_keys)]
+
+    def search(self, sources: Sequence[Text], *, batch_size: int = BATCH_SIZE, **search_keys: Any) -> list[Result]:
+        """The best hypotheses for every source, with scores and attention.
+
+        ``search_keys`` are keys of the recipe's ``[search]``: ``beam_size``, ``n_best``, ``length_penalty``, ...
+
+        Raises:
+            DataError: no unit of a source was seen in training. SettingsError: an unknown key or an impossible value.
+        """
+        if isinstance(sources, str):
+            raise DataError(f"expected a list of sources, found one string {sources!r}", "put it into a list")
+        rows = [_row(source) for source in sources]
+        if unreadable := self.predictor.unreadable(rows):
+            problems = [f"source {row + 1}, {sources[row]!r}: no unit of it was seen in training" for row in unreadable]
+            raise DataError(problems, "check the text and the units that the model was trained on")
+        given = {**self.predictor.settings.model_dump(), **search_keys}
+        if "n_best" in search_keys and "beam_size" not in search_keys:
+            given["beam_size"] = max(given["beam_size"], given["n_best"])
+        return self.predictor.search(rows, SearchSettings.read(given, "search"), batch_size)
+
+    def attend(self, source: Text, target: str | None = None) -> Heatmap:
+        """Which source units each unit of the output looked at; of ``target``, where one is given.
+
+        Raises:
+            SettingsError: the model has no attention. DataError: the source is empty.
+        """
+        check_attends(self.predictor)
+        row = _row(source)
+        if target is not None:
+            found = self.predictor.force([row], [target])[0].attention
+        else:
+            found = self.search([source])[0].attention
+        if found is None:
+            raise DataError("the source is empty", "give it at least one unit")
+        return Heatmap(found.source, found.target, found.weights)
+
+    def evaluate(self, pairs: Pairs, **evaluation_keys: Any) -> Report:
+        """Metrics with intervals over (source, target) pairs; lines with one source are references of it."""
+        predictor = self.predictor
+        corpus = corpus_of(pairs, predictor.codec.data)
+        assert self._checkpoint is not None
+        settings = self._checkpoint.evaluation
+        chosen = type(settings).read({**settings.model_dump(), **evaluation_keys}, "evaluate")
+        return predictor.evaluate(corpus, chosen)[0]
+
+    def encode(self, sources: Sequence[Text]) -> list[Encoding]:
+        """The memory (positions, features) and the final states of every source."""
+        return [Encoding(*self.predictor.encode(_row(source))) for source in sources]
+
+    def save(self, path: str | Path) -> None:
+        """Writes a model folder: safetensors, JSON, a card and a manifest."""
+        _ = self.predictor
+        assert self._checkpoint is not None
+        save(self._checkpoint, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model of a folder, or the best one of a run.
+
+        Raises:
+            ModelFolderError: the folder is missing, damaged or altered.
+        """
+        made = cls()
+        made._take(load(Path(path)))
+        return made
+
+
+def _row(source: Text) -> Row:
+    if isinstance(source, str):
+        return tuple(source.split("\t"))
+    return tuple(source)
+
+
+def _columns(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"unit": value}
+    if isinstance(value, Sequence):
+        each = [dict(_columns(one)) for one in value]
+        return [{"column": place, **one} for place, one in enumerate(each, start=1)]
+    return value
+
+
+def _guessing(data: Mapping[str, Any]) -> bool:
+    return not data
+
+
+def _several(settings: DataSettings, pairs: Sequence[tuple[Text, str]]) -> DataSettings:
+    """As many columns of letters as the first source has."""
+    first = pairs[0][0] if pairs else ""
+    if isinstance(first, str) or len(first) < 2:
+        return settings
+    return DataSettings.read({"source": [{"column": place + 1} for place in range(len(first))]}, "fit")

@@ -1,0 +1,64 @@
+"""What a recipe leaves open: units guessed from the text, sizes and lengths of training from how much of it there is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from heedful.data.corpus import Corpus
+
+Table = dict[str, Any]
+LOOKED_AT = 2_000
+"""So many texts are looked at when a unit is guessed."""
+
+
+def guess_unit(texts: Sequence[str]) -> str:
+    """Letters, words or symbols, by how blanks stand in the texts.
+
+    Symbols: nearly every blank-separated item is one to three characters long and there are few different ones, as
+    with phones. Words: most texts have several items, and items recur. Letters otherwise.
+    """
+    few = texts[:LOOKED_AT]
+    items = [item for text in few for item in text.split()]
+    with_blanks = sum(" " in text.strip() for text in few) / max(1, len(few))
+    if not items or with_blanks < 0.5:
+        return "letters"
+    mean = sum(map(len, items)) / len(items)
+    distinct = len(set(items))
+    if mean <= 2.5 and distinct <= 300:
+        return "symbols"
+    many = len(items) / len(few) >= 4 and with_blanks > 0.9
+    return "words" if many and all(len(text.split()) > 1 for text in few[:20]) else "letters"
+
+
+def sized(table: Mapping[str, Any], corpus: Corpus, target_unit: str) -> Table:
+    """The same tables, with what suits this much data filled in where it is not given.
+
+    Small data want a small, strongly regularised network and many passes; the figures come from our own runs
+    (``docs/log.md``). Lengths of texts stand for lengths in units: only their size matters here.
+    """
+    pairs = len(corpus)
+    words = target_unit in ("words", "symbols")
+    units = sum(len(text.split()) if words else len(text) for text in corpus.targets[:LOOKED_AT])
+    source = sum(max(1, sum(map(len, text))) for text in corpus.sources[:LOOKED_AT])
+    source = source / 6 if target_unit == "words" else source
+    mean = (units + source) / min(LOOKED_AT, pairs) + 2
+    rows = int(min(64, max(16, pairs / 60)))
+    passes = min(60.0, max(6.0, 250_000 / pairs))
+    updates = int(min(60_000, max(1_500, passes * pairs / rows)))
+    hidden = 128 if pairs < 1_000 else 256 if pairs < 20_000 else 512
+    model: Table = {"hidden_size": hidden, "embedding_size": hidden // 2, "dropout": 0.4 if pairs < 50_000 else 0.3}
+    training: Table = {
+        "updates": updates,
+        "warmup": min(400, updates // 10),
+        "batch_size": rows,
+        "batch_units": int(rows * mean * 1.5) + 1,
+        "validate_every": max(50, updates // 15),
+        "learning_rate": 0.002 if hidden <= 256 else 0.001,
+    }
+    evaluation: Table = {}
+    if target_unit == "words":
+        training["metric"] = "bleu"
+    filled = {room: dict(values) for room, values in table.items()}
+    filled["model"] = model | filled.get("model", {})
+    filled["training"] = training | filled.get("training", {})
+    filled["evaluation"] = evaluation | filled.get("evaluation", {})
+    return filled

@@ -1,0 +1,217 @@
+"""A training run in a folder: recipe, journal, best and last model, metrics and pictures; started, or gone on with."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from heedful.checkpoint import Checkpoint, RunLock, load, newest, save, write_beside
+from heedful.data.corpus import Corpus
+from heedful.errors import MissingPackageError, ModelFolderError, SettingsError
+from heedful.evaluation.report import Report
+from heedful.inspection.renderers import RENDERERS
+from heedful.predictor import Predictor, Row
+from heedful.training import journal
+from heedful.training.choosing import guess_unit, sized
+from heedful.training.prepare import Prepared, corpora, prepare
+from heedful.training.recipe import Composed, Recipe, compose, differences, read_table
+from heedful.training.signals import Stopping
+from heedful.training.state import Snapshot
+from heedful.training.trainer import Trainer
+
+RECIPE, JOURNAL, METRICS, BEST, LAST = "recipe.toml", "journal.jsonl", "metrics.json", "best", "last"
+PICTURES = 3
+OURS = {RECIPE, JOURNAL, METRICS, BEST, LAST, ".lock"}
+
+Scored = list[tuple[Row, str, list[str]]]
+
+
+class FolderKeeper:
+    """Keeps the best and the last model of a run in its folder."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+
+    def best(self, checkpoint: Checkpoint) -> None:
+        """Writes ``best/``."""
+        save(checkpoint, self.run / BEST)
+
+    def last(self, checkpoint: Checkpoint) -> None:
+        """Writes ``last/``."""
+        save(checkpoint, self.run / LAST)
+
+
+class Ended(NamedTuple):
+    """What a run came to: the best model, its dev report, and why training ended."""
+
+    predictor: Predictor
+    report: Report
+    reason: str
+
+
+def choose(
+    table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], where: str, data: tuple[Corpus, Corpus] | None = None
+) -> tuple[Composed, Corpus, Corpus]:
+    """The resolved recipe of a run with its corpora: read once to guess units, and sized to what was read.
+
+    ``data`` are pairs that come from Python. Units are guessed only where neither the table nor an override names any.
+
+    Raises:
+        SettingsError, DataError: see ``compose`` and ``corpora``.
+    """
+    first = compose(table, overrides, where)
+    settings = first.recipe.data
+    train, dev = data or corpora(settings)
+    notes: list[str] = []
+    filled = {room: dict(values) for room, values in table.items()}
+    filled.setdefault("data", {})
+    told = {key for key, _ in overrides} | {f"data.{key}" for key in filled["data"]}
+    task = isinstance(settings.train, str) and settings.train.startswith("task:")
+    if not task and len(settings.source) == 1 and not any(k.startswith(("data.source", "data.target")) for k in told):
+        source, target = guess_unit([text for (text,) in train.sources]), guess_unit(train.targets)
+        filled["data"] |= {"source": {"column": 1, "unit": source}, "target": {"column": 2, "unit": target}}
+        notes.append(f"units chosen: {source} -> {target}; others: --set data.source.unit=... data.target.unit=...")
+    unit = compose(filled, overrides, where).recipe.data.target.unit
+    composed = compose(sized(filled, train, unit), overrides, where)
+    return Composed(composed.recipe.resolved(), [*composed.notes, *notes]), train, dev
+
+
+def start(
+    table: Mapping[str, Any],
+    overrides: Sequence[tuple[str, Any]],
+    where: str,
+    out: Path,
+    watch: journal.Watcher,
+    *,
+    overwrite: bool = False,
+    initial: Path | None = None,
+) -> Ended:
+    """Trains into a new folder.
+
+    Raises:
+        SettingsError: the folder stands already and ``overwrite`` is not said. Others: see ``Trainer.train``.
+    """
+    if out.exists() and any(out.iterdir()) and not overwrite:
+        raise SettingsError(f"{out} stands already; pass --overwrite, another --out, or --resume {out}")
+    begin = load(initial) if initial is not None else None
+    if begin is not None:
+        table = _with_units(table, begin)
+    composed, train, dev = choose(table, overrides, where)
+    prepared = prepare(composed.recipe, train, dev, begin)
+    prepared = prepared._replace(notes=[*composed.notes, *prepared.notes])
+    with RunLock(out):
+        _clear(out)
+        write_beside(out / RECIPE, prepared.recipe.toml())
+        return _train(prepared, out, watch, None)
+
+
+def resume(
+    out: Path,
+    watch: journal.Watcher,
+    table: Mapping[str, Any] | None = None,
+    overrides: Sequence[tuple[str, Any]] = (),
+) -> Ended:
+    """Goes on with a run as if it had never been interrupted.
+
+    Raises:
+        SettingsError: a recipe or override given differs from the run's, or the data changed. ModelFolderError: nothing
+            there verifies.
+    """
+    if not (out / RECIPE).exists():
+        raise ModelFolderError(f"{out}: is no run, there is no {RECIPE} in it; name the --out of an earlier heedful train")
+    stored = read_table(out / RECIPE)
+    recipe = compose(stored, [], str(out / RECIPE)).recipe
+    merged = {room: {**stored.get(room, {}), **(table or {}).get(room, {})} for room in {*stored, *(table or {})}}
+    given = compose(merged, overrides, "--resume").recipe
+    if changed := differences(given, recipe):
+        raise SettingsError(f"--resume goes on with the recipe stored in {out}, but {'; '.join(changed)}; leave it out")
+    with RunLock(out):
+        checkpoint, _, notes = newest(out)
+        train, dev = corpora(recipe.data)
+        prepared = prepare(recipe, train, dev, checkpoint)
+        prepared = prepared._replace(notes=[*notes, *prepared.notes])
+        if checkpoint.training is None:
+            raise ModelFolderError(f"{out}: the model verifies, but what resuming needs is gone; use --init-from {out}")
+        return _train(prepared, out, watch, checkpoint)
+
+
+def _train(prepared: Prepared, out: Path, watch: journal.Watcher, resumed: Checkpoint | None) -> Ended:
+    fingerprint = _fingerprint(prepared)
+    snapshot = None
+    if resumed is not None and resumed.training is not None:
+        if resumed.training.record.get("data") != fingerprint:
+            raise SettingsError(f"--resume: the data changed since {out} was begun; use --init-from {out} --out elsewhere")
+        snapshot = Snapshot(dict(resumed.training.record), resumed.training.tensors)
+    write = journal.Journal(out / JOURNAL, None if resumed is None else resumed.update)
+
+    def both(event: journal.Event) -> None:
+        write(event)
+        watch(event)
+
+    with Stopping() as stopping:
+        trainer = Trainer(prepared, FolderKeeper(out), both, stopping, fingerprint)
+        reason = trainer.train(snapshot)
+    return finish(out, prepared, reason)
+
+
+def finish(out: Path, prepared: Prepared, reason: str) -> Ended:
+    """Scores the best model on dev with the recipe's search, and draws a few of its heatmaps."""
+    best = load(out / BEST)
+    predictor = Predictor.from_checkpoint(best)
+    report, scored = predictor.evaluate(prepared.dev, prepared.recipe.evaluation)
+    record: dict[str, Any] = dict(report.record())
+    save(replace(best, metrics={**best.metrics, "dev": record["metrics"]}), out / BEST)
+    write_beside(out / METRICS, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    draw(out, predictor, scored)
+    return Ended(predictor, report, reason)
+
+
+def draw(out: Path, predictor: Predictor, scored: Scored) -> list[Path]:
+    """Heatmaps of the first few dev sources, as PNG and, where no font has their letters, as SVG alone."""
+    if predictor.network.settings.attention == "fixed":
+        return []
+    drawn: list[Path] = []
+    for place, result in enumerate(predictor.search([source for source, _, _ in scored[:PICTURES]]), start=1):
+        if result.attention is None or not result.attention.target:
+            continue
+        for kind in ("svg", "png"):
+            path = out / f"attention-{place}.{kind}"
+            try:
+                write_beside(path, RENDERERS[kind](result.attention))
+            except MissingPackageError:
+                continue
+            drawn.append(path)
+    return drawn
+
+
+def _with_units(table: Mapping[str, Any], initial: Checkpoint) -> dict[str, Any]:
+    """The table with the columns and units of the model that training begins from, where it names none."""
+    filled = {room: dict(values) for room, values in table.items()}
+    data = initial.data.model_dump(mode="json", exclude_none=True)
+    filled["data"] = {key: data[key] for key in ("source", "target")} | filled.get("data", {})
+    shape = initial.model.model_dump(mode="json", exclude_none=True)
+    filled["model"] = {**shape, **filled.get("model", {})}
+    return filled
+
+
+def _clear(out: Path) -> None:
+    """Empties a run's folder of what a run writes; anything else in it stays."""
+    for path in out.iterdir():
+        if path.name == ".lock":
+            continue
+        if path.name in OURS or (path.name.startswith("attention-") and path.is_file()):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _fingerprint(prepared: Prepared) -> str:
+    """What the training pairs are, in a few letters: resuming on others is refused."""
+    digest = hashlib.blake2b(digest_size=16)
+    for ragged in (*prepared.train.columns, prepared.train.target):
+        digest.update(ragged.ids.tobytes())
+        digest.update(ragged.offsets.tobytes())
+    for text in prepared.dev.targets:
+        digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
