@@ -31,6 +31,7 @@ REACHES = {
 
 UNITS = {
     "letters": "letters as people see them (grapheme clusters after NFC); the space is a letter",
+    "characters": "single characters after NFD: accents, vowel signs and jamo apart, put together again",
     "words": "words between blanks",
     "symbols": "symbols between blanks, such as phones",
     "jamo": "letters, with Hangul syllables taken apart into jamo and put together again",

@@ -22,7 +22,7 @@ ALWAYS = frozenset({SETTINGS, VOCABULARIES, METRICS, CARD, WEIGHTS})
 WITH_TRAINING = frozenset({TRAINING, TRAINING_WEIGHTS})
 KNOWN = ALWAYS | WITH_TRAINING
 
-LIMITS = {SETTINGS: 1 << 20, VOCABULARIES: 1 << 26, METRICS: 1 << 20, CARD: 1 << 20, TRAINING: 1 << 24}
+LIMITS = {SETTINGS: 1 << 20, VOCABULARIES: 1 << 25, METRICS: 1 << 20, CARD: 1 << 20, TRAINING: 1 << 24}
 """Most bytes of each. JSON unpacks to some ten times its size, so these also bound what a hostile folder can take."""
 
 

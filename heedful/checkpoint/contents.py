@@ -88,7 +88,7 @@ def _vocabularies(folder: Folder, columns: int) -> tuple[tuple[Vocabulary, ...],
     sources, target = record.get("source"), record.get("target")
     if record.keys() != {"source", "target"} or not isinstance(sources, list) or len(sources) != columns:
         folder.refuse(VOCABULARIES, f"expected the vocabularies of {columns} source columns and of the target")
-    if not all(isinstance(one, dict) for one in [*sources, target]):
+    if not isinstance(target, dict) or not all(isinstance(one, dict) for one in sources):
         folder.refuse(VOCABULARIES, "a vocabulary is not a table")
     try:
         return tuple(Vocabulary.from_record(one) for one in sources), Vocabulary.from_record(target)

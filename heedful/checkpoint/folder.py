@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +115,7 @@ class Folder:
         raise ModelFolderError(f"{self.shown / name}: {reason}; {way_out}")
 
     @contextmanager
-    def _opened(self, name: str) -> Iterator[int]:
+    def _opened(self, name: str) -> Generator[int, None, None]:
         """A handle on a plain file of this folder: follows no link and does not wait on a pipe."""
         try:
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.handle)
@@ -130,7 +130,7 @@ class Folder:
 
 
 @contextmanager
-def opened(path: Path, known: frozenset[str], shown: Path) -> Iterator[Folder]:
+def opened(path: Path, known: frozenset[str], shown: Path) -> Generator[Folder, None, None]:
     """A folder whose files have the names, kinds and sizes that its manifest vouches for.
 
     Raises:

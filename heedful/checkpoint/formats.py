@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeAlias
 
@@ -18,6 +19,10 @@ HEADER_LIMIT = 1 << 20
 """Most bytes of a safetensors header: 200,000 empty tensors have one of 12 MB, and take 8 seconds to load."""
 COUNT_LIMIT = 10_000
 """Most tensors in a file."""
+CONTAINER_LIMIT = 50_000
+"""Most lists and tables in a JSON file: three bytes of text make one, and some sixty of memory."""
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)  # matches at every quote, so it never goes back
 
 
 def to_json(value: JSON) -> bytes:
@@ -36,6 +41,8 @@ def from_json(content: bytes) -> JSON:
         ValueError: it is not JSON, it is nested too deeply, a key stands twice or a number is not finite. The message
             says which.
     """
+    if _containers(content) > CONTAINER_LIMIT and _containers(_STRING.sub(b"", content)) > CONTAINER_LIMIT:
+        raise ValueError(f"more than {CONTAINER_LIMIT:,} lists and tables, or nested too deeply")
     try:
         text = content.decode("utf-8", "surrogatepass")
         return json.loads(text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=_distinct)
@@ -98,6 +105,10 @@ def header_names(start: bytes) -> set[str]:
     if len(header) > COUNT_LIMIT:
         raise ValueError(f"{len(header):,} tensors, at most {COUNT_LIMIT:,} are read")
     return set(header) - {"__metadata__"}
+
+
+def _containers(content: bytes) -> int:
+    return content.count(b"[") + content.count(b"{")
 
 
 def _refused(constant: str) -> NoReturn:

@@ -5,7 +5,6 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from heedful.checkpoint.writing import alive, told
 from heedful.errors import HeedfulError
@@ -27,7 +26,7 @@ class RunLock:
         self.path = self.run / ".lock"
         self._handle = -1
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RunLock":
         """Takes the lock.
 
         Raises:

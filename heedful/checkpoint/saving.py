@@ -1,6 +1,6 @@
 """A checkpoint into a folder."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from heedful.checkpoint import formats
@@ -44,7 +44,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
 def _files(checkpoint: Checkpoint) -> dict[str, bytes]:
     vocabularies = (*checkpoint.source_vocabularies, checkpoint.target_vocabulary)
     data = checkpoint.data.model_copy(update={"train": None, "dev": None, "task_count": None, "task_seed": None})
-    heedful = version("heedful")
+    heedful = _version()
     settings = {
         "format": FORMAT,
         "version": VERSION,
@@ -72,3 +72,11 @@ def _files(checkpoint: Checkpoint) -> dict[str, bytes]:
         files[TRAINING] = formats.to_json(checkpoint.training.record)
         files[TRAINING_WEIGHTS] = formats.to_safetensors(checkpoint.training.tensors)
     return files
+
+
+def _version() -> str:
+    # Not from the package itself: its front desk imports this room.
+    try:
+        return version("heedful")
+    except PackageNotFoundError:  # run from its sources, not installed
+        return "unknown"

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def told(path: Path, needed: int) -> Iterator[None]:
+def told(path: Path, needed: int) -> Generator[None, None, None]:
     """Turns what the operating system refuses into one line about ``path``."""
     try:
         yield

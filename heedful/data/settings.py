@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from heedful.settings import Settings
 
-UnitName = Literal["letters", "words", "symbols", "jamo", "tags"]
+UnitName = Literal["letters", "characters", "words", "symbols", "jamo", "tags"]
 OnBad = Literal["stop", "skip"]
 
 

@@ -106,6 +106,29 @@ def _apart(syllable: "regex.Match[str]") -> str:
 
 
 @dataclass(frozen=True)
+class Characters:
+    """Code points after NFD: an accent, a vowel sign or a jamo is a unit of its own.
+
+    Scripts that write a syllable as a consonant with marks around it (Devanagari, Tamil, Thai, Hangul) have few
+    characters and many clusters; on little data the few are learned and the many are not.
+    """
+
+    name: str = "characters"
+
+    def split(self, text: str) -> list[str]:
+        """Every code point of the text in NFD."""
+        return list(unicodedata.normalize("NFD", text))
+
+    def join(self, units: Sequence[str]) -> str:
+        """Put together again: NFC undoes NFD exactly."""
+        return nfc("".join(units))
+
+    def normal(self, text: str) -> str:
+        """NFC."""
+        return nfc(text)
+
+
+@dataclass(frozen=True)
 class BetweenBlanks:
     """Words, or symbols such as phones: whatever stands between blanks. No tokeniser."""
 
@@ -147,6 +170,7 @@ class Tags:
 
 UNITS: dict[str, Callable[[str | None], Units]] = {
     "letters": lambda split: Letters(),
+    "characters": lambda split: Characters(),
     "words": lambda split: BetweenBlanks("words"),
     "symbols": lambda split: BetweenBlanks("symbols"),
     "jamo": lambda split: Jamo(),

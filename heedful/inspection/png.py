@@ -1,6 +1,6 @@
 """The heatmap as a picture of dots. It refuses to draw a character that no font here has: never a box.
 
-Only matplotlib's objects are used and no pyplot, so no figure is left behind and threads may draw at once. The map
+Only matplotlib's objects are used and no pyplot, so no figure is left behind and no setting is changed. The map
 itself is set dot by dot; matplotlib draws the text, with letters joined and ordered as their script asks (since 3.11,
 which brings HarfBuzz and FriBidi along).
 """

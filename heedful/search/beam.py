@@ -31,8 +31,8 @@ def beam(
     """Keeps the ``beam_size`` best hypotheses of each sentence; up to ``n_best`` results a sentence.
 
     An end mark among the ``beam_size`` best candidates makes an output, and the ``beam_size`` best others go on, so a
-    hypothesis that ended never takes a place in the beam. A sentence is finished when it has ``beam_size`` outputs or no
-    live hypothesis can beat the worst of its ``n_best``.
+    hypothesis that ended never takes a place in the beam. A sentence is finished when it has ``beam_size`` outputs or
+    no live hypothesis can beat the worst of its ``n_best``.
 
     Args:
         stepper: the model.

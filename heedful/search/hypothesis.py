@@ -48,8 +48,9 @@ class Choice(NamedTuple):
 class Frontier(NamedTuple):
     """One step of a search, for whoever watches. Look, don't touch: the search goes on with these tensors.
 
-    ``sentences`` says which source each line is about. ``weights`` has one row a parent, sentence-major, and tells where
-    the model looked when it wrote the units of ``kept`` and ``pruned``.
+    ``sentences`` says which source each line is about. ``weights`` has one row a parent, sentence-major, and tells
+    where the model looked when it wrote the units of ``kept`` and ``pruned``. A slot of ``kept`` is empty where its
+    sentence is finished, or has fewer continuations than there are slots.
     """
 
     time: int

@@ -34,7 +34,8 @@ def normaliser(logits: Float[Tensor, "row vocab"], time: int) -> Float[Tensor, "
 class Finished(NamedTuple):
     """The best outputs of each sentence so far: score, log-probability, length, and the slot that ended.
 
-    ``count`` is how many ended in all. Length -1 marks a free place.
+    ``count`` is how many ended in all. ``reach`` is (longest + 1) ** length_penalty, what the log-probability of the
+    longest output would be divided by. Length -1 marks a free place.
     """
 
     scores: Float[Tensor, "sentence n_best"]
@@ -42,13 +43,14 @@ class Finished(NamedTuple):
     lengths: Int[Tensor, "sentence n_best"]
     slots: Int[Tensor, "sentence n_best"]
     count: Int[Tensor, "sentence"]
+    reach: Float[Tensor, "sentence"]
 
     @classmethod
-    def none(cls, live: Float[Tensor, "sentence 1"], n_best: int) -> "Finished":
+    def none(cls, reach: Float[Tensor, "sentence"], n_best: int) -> "Finished":
         """Nothing has ended yet."""
-        nothing = torch.full_like(live, -torch.inf).repeat(1, n_best)
+        nothing = reach.new_full((len(reach), n_best), -torch.inf)
         missing = torch.full_like(nothing, -1, dtype=torch.int64)
-        return cls(nothing, nothing, missing, missing, missing.new_zeros(len(live)))
+        return cls(nothing, nothing, missing, missing, missing.new_zeros(len(reach)), reach)
 
     def keep(self, sentences: Int[Tensor, "kept"]) -> "Finished":
         """The outputs of these sentences."""
@@ -69,14 +71,12 @@ class Finished(NamedTuple):
             torch.cat([self.lengths, lengths], dim=1).gather(1, order),
             torch.cat([self.slots, choice.pruned.parents], dim=1).gather(1, order),
             self.count + choice.ended.sum(dim=1),
+            self.reach,
         )
 
-    def closed(
-        self, live: Float[Tensor, "sentence slot"], reach: Float[Tensor, "sentence"], enough: int
-    ) -> Bool[Tensor, "sentence"]:
+    def closed(self, live: Float[Tensor, "sentence slot"], enough: int) -> Bool[Tensor, "sentence"]:
         """Where the search is over: ``enough`` have ended, or no live hypothesis can beat the worst result.
 
-        ``reach`` is (longest + 1) ** length_penalty. Log-probabilities only fall, so the best live one divided by it is
-        the highest score that can still come.
+        Log-probabilities only fall, so the best live one divided by ``reach`` is the highest score that can still come.
         """
-        return (self.count >= enough) | (live.amax(dim=1) / reach <= self.scores[:, -1])
+        return (self.count >= enough) | (live.amax(dim=1) / self.reach <= self.scores[:, -1])

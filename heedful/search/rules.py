@@ -13,8 +13,8 @@ from heedful.search.settings import SearchSettings
 class Rules(NamedTuple):
     """Bounds of each sentence's output, in units before the end mark, and its forced units (-1: free).
 
-    ``all_may_end`` and ``all_may_go_on`` are the highest ``shortest`` and the lowest ``longest``: between them, which is
-    most of the time, there is nothing to forbid.
+    ``all_may_end`` and ``all_may_go_on`` are the highest ``shortest`` and the lowest ``longest``: between them, which
+    is most of the time, there is nothing to forbid.
     """
 
     shortest: Int[Tensor, "sentence"]

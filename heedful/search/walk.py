@@ -19,7 +19,7 @@ from heedful.search.rules import Rules
 Choose: TypeAlias = Callable[[Float[Tensor, "row vocab"], Float[Tensor, "sentence slot"], int, Rules], Choice]
 """From logits, the log-probability of every live hypothesis, and the time, to what goes on and what ends."""
 
-Left: TypeAlias = tuple[Int[Tensor, "left"], Finished]
+Left: TypeAlias = tuple[Int[Tensor, "_"], Finished]
 """Sentences that left the batch, and their outputs."""
 
 LEAVING = 8
@@ -31,13 +31,13 @@ def walk(
 ) -> Generator[Frontier, None, Found]:
     """Searches a batch, yielding every frontier; the generator's value is the result, in the order of the source.
 
-    Results of a sentence are distinct by construction: the kept candidates of a step are distinct pairs of a parent and a
-    unit, so by induction live hypotheses are distinct sequences; each ends at most once a step, and outputs of different
-    steps differ in length.
+    Results of a sentence are distinct by construction: the kept candidates of a step are distinct pairs of a parent and
+    a unit, so by induction live hypotheses are distinct sequences; each ends at most once a step, and outputs of
+    different steps differ in length.
     """
     with torch.inference_mode():
         live = _log_probs_of_nothing(rules)
-        finished, reach = Finished.none(live, n_best), (rules.longest + 1).to(live.dtype) ** penalty
+        finished = Finished.none((rules.longest + 1).to(live.dtype) ** penalty, n_best)
         sentences = torch.arange(len(live), device=live.device)
         previous = torch.full_like(sentences, START)
         if len(live) == 0:
@@ -50,7 +50,7 @@ def walk(
             step = stepper.step(previous, held, state)
             choice = choose(_at_least_single(step.logits), live, time, rules)
             finished = finished.take(choice, time, penalty)
-            done = finished.closed(choice.kept.log_probs, reach, beam_size)
+            done = finished.closed(choice.kept.log_probs, beam_size)
             leaving = int(done.sum())
             live = choice.kept.log_probs
             if leaving:
@@ -64,15 +64,10 @@ def walk(
             rows, previous = _rows(kept.parents, len(step.logits)), kept.units
             moved = beam_size > 1  # in a beam of one everybody stays in place until somebody leaves
             if leaving * LEAVING >= len(sentences) and leaving > 0:
-                stay, moved = (~done).nonzero().squeeze(1), True
-                left.append((sentences[done], finished.keep(done)))
-                sentences, live, previous, reach = sentences[stay], live[stay], previous[stay], reach[stay]
-                finished, rules, held, rows = (
-                    finished.keep(stay),
-                    rules.keep(stay),
-                    stepper.keep(held, stay),
-                    rows[stay],
-                )
+                stay, gone, moved = (~done).nonzero().squeeze(1), done.nonzero().squeeze(1), True
+                left.append((sentences[gone], finished.keep(gone)))
+                sentences, live, previous, rows = sentences[stay], live[stay], previous[stay], rows[stay]
+                finished, rules, held = finished.keep(stay), rules.keep(stay), stepper.keep(held, stay)
             state = stepper.select(step.state, rows.flatten()) if moved else step.state
             previous = previous.flatten()
     with torch.inference_mode():

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -16,10 +16,17 @@ from heedful.model.seq2seq import Network
 from heedful.model.settings import ModelSettings
 from heedful.search.settings import SearchSettings
 
+Edit: TypeAlias = Callable[[dict[str, Any]], object]
+
+
+def unchanged(record: dict[str, Any]) -> object:
+    """No edit."""
+    return record
+
 
 def make(update: int = 3, *, training: bool = True, **model: Any) -> Checkpoint:
     """A model of a few hundred weights, the same for the same update."""
-    settings = ModelSettings(**{"embedding_size": 3, "hidden_size": 4, **model}).resolved()
+    settings = ModelSettings.read({"embedding_size": 3, "hidden_size": 4, **model}, "model").resolved()
     letters, tags = Vocabulary(tuple("ab 안é⁇")), Vocabulary(("V", "PST"))
     with torch.random.fork_rng():
         torch.manual_seed(update)
@@ -45,7 +52,7 @@ def make(update: int = 3, *, training: bool = True, **model: Any) -> Checkpoint:
     )
 
 
-def vouch(folder: Path, edit: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
+def vouch(folder: Path, edit: Edit = unchanged) -> None:
     """Rewrites the manifest to vouch for what stands in the folder now, as a hostile hand would; ``edit`` does the rest."""
     sums = {}
     for path in sorted(folder.iterdir()):

@@ -6,7 +6,7 @@ import pickle
 import shutil
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from heedful.checkpoint import load, newest, save
 from heedful.checkpoint.formats import from_json, from_safetensors, to_json, to_safetensors
 from heedful.errors import ModelFolderError
-from tests.checkpoint.folders import make, vouch
+from tests.checkpoint.folders import Edit, make, vouch
 
 FILES = (
     "README.md", "manifest.json", "metrics.json", "settings.json", "training.json", "training.safetensors",
@@ -29,7 +29,7 @@ FILES = (
 
 
 @contextmanager
-def refused(match: str, seconds: float = 3.0, peak: int = 50 << 20) -> Iterator[None]:
+def refused(match: str, seconds: float = 3.0, peak: int = 50 << 20) -> Generator[None, None, None]:
     """Refused, in one line, quickly and in little memory. (Seconds allow for a busy machine; most take milliseconds.)"""
     tracemalloc.start()
     begun = time.monotonic()
@@ -43,7 +43,7 @@ def refused(match: str, seconds: float = 3.0, peak: int = 50 << 20) -> Iterator[
     assert most < peak
 
 
-def edited(folder: Path, name: str, edit: Callable[[Any], object]) -> None:
+def edited(folder: Path, name: str, edit: Edit) -> None:
     """Changes a JSON file, and the manifest with it, as only a hostile hand would."""
     record = json.loads((folder / name).read_text(encoding="utf-8"))
     edit(record)
@@ -139,22 +139,22 @@ def test_names_that_lead_out(folder: Path, name: str) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize(
-    ("edit", "match"),
-    [
-        (lambda record: record.update(version=2), "format 2, and this version .* upgrade"),
-        (lambda record: record.update(version=True), "is not that of"),
-        (lambda record: record.update(format="other"), "is not that of"),
-        (lambda record: record.update(more=1), "damaged"),
-        (lambda record: record.update(files=[]), "damaged"),
-        (lambda record: record["files"].update({"settings.json": 1}), "does not vouch for 'settings.json'"),
-        (lambda record: record["files"]["settings.json"].update(size=-1), "settings.json: .* bytes"),
-        (lambda record: record["files"]["settings.json"].update(size=10**400), "settings.json: .* bytes"),
-        (lambda record: record["files"]["settings.json"].update(sha256="é" * 64), "no sha256"),
-        (lambda record: record["files"].pop("settings.json"), "settings.json: does not belong"),
-    ],
-)
-def test_manifests(folder: Path, edit: Callable[[dict[str, Any]], None], match: str) -> None:
+MANIFESTS: list[tuple[Edit, str]] = [
+    (lambda record: record.update(version=2), "format 2, and this version .* upgrade"),
+    (lambda record: record.update(version=True), "is not that of"),
+    (lambda record: record.update(format="other"), "is not that of"),
+    (lambda record: record.update(more=1), "damaged"),
+    (lambda record: record.update(files=[]), "damaged"),
+    (lambda record: record["files"].update({"settings.json": 1}), "does not vouch for 'settings.json'"),
+    (lambda record: record["files"]["settings.json"].update(size=-1), "settings.json: .* bytes"),
+    (lambda record: record["files"]["settings.json"].update(size=10**400), "settings.json: .* bytes"),
+    (lambda record: record["files"]["settings.json"].update(sha256="é" * 64), "no sha256"),
+    (lambda record: record["files"].pop("settings.json"), "settings.json: does not belong"),
+]
+
+
+@pytest.mark.parametrize(("edit", "match"), MANIFESTS)
+def test_manifests(folder: Path, edit: Edit, match: str) -> None:
     vouch(folder, edit)
     with refused(match):
         load(folder)
@@ -185,50 +185,50 @@ def test_json_with_traps(folder: Path, name: str, text: bytes) -> None:
         load(folder)
 
 
-@pytest.mark.parametrize(
-    ("edit", "match"),
-    [
-        (
-            lambda record: record["model"].update(hidden_size=65536, num_layers=16),
-            "weights.safetensors: .*settings imply",
-        ),
-        (lambda record: record["model"].update(hidden_size=5, bidirectional=False), "weights.safetensors: .*imply"),
-        (lambda record: record["model"].update(cell="gru"), "weights.safetensors: .*imply"),
-        (lambda record: record["model"].update(hidden_size=10**30), "settings.json: model.hidden_size"),
-        (
-            lambda record: record["model"].update(cell="os.system"),
-            "settings.json: model.cell: 'os.system' is not one of",
-        ),
-        (lambda record: record["model"].update(attention="first-layer"), "settings.json: model: .*num_layers = 2"),
-        (lambda record: record["model"].update(cel="gru"), "settings.json: model.cel: unknown key"),
-        (lambda record: record.update(model=[]), "settings.json: model is not a table"),
-        (lambda record: record.update(version=9), "settings.json: not the settings"),
-        (lambda record: record.pop("search"), "settings.json: not the settings"),
-        (lambda record: record["lengths"].update(slope=1e9), "settings.json: lengths.slope"),
-        (lambda record: record["data"].update(source=[]), "settings.json: data.source"),
-        (lambda record: record["data"].update(source=[{}]), "vocabularies.json: expected the vocabularies of 1"),
-    ],
-)
-def test_settings(folder: Path, edit: Callable[[dict[str, Any]], None], match: str) -> None:
+SETTINGS: list[tuple[Edit, str]] = [
+    (
+        lambda record: record["model"].update(hidden_size=65536, num_layers=16),
+        "weights.safetensors: .*settings imply",
+    ),
+    (lambda record: record["model"].update(hidden_size=5, bidirectional=False), "weights.safetensors: .*imply"),
+    (lambda record: record["model"].update(cell="gru"), "weights.safetensors: .*imply"),
+    (lambda record: record["model"].update(hidden_size=10**30), "settings.json: model.hidden_size"),
+    (
+        lambda record: record["model"].update(cell="os.system"),
+        "settings.json: model.cell: 'os.system' is not one of",
+    ),
+    (lambda record: record["model"].update(attention="first-layer"), "settings.json: model: .*num_layers = 2"),
+    (lambda record: record["model"].update(cel="gru"), "settings.json: model.cel: unknown key"),
+    (lambda record: record.update(model=[]), "settings.json: model is not a table"),
+    (lambda record: record.update(version=9), "settings.json: not the settings"),
+    (lambda record: record.pop("search"), "settings.json: not the settings"),
+    (lambda record: record["lengths"].update(slope=1e9), "settings.json: lengths.slope"),
+    (lambda record: record["data"].update(source=[]), "settings.json: data.source"),
+    (lambda record: record["data"].update(source=[{}]), "vocabularies.json: expected the vocabularies of 1"),
+]
+
+
+@pytest.mark.parametrize(("edit", "match"), SETTINGS)
+def test_settings(folder: Path, edit: Edit, match: str) -> None:
     edited(folder, "settings.json", edit)
     with refused(match):
         load(folder)
 
 
-@pytest.mark.parametrize(
-    ("edit", "match"),
-    [
-        (lambda record: record["target"]["units"].append("z"), "weights.safetensors: .*imply"),
-        (lambda record: record["target"]["units"].append("a"), "vocabularies.json: .*more than once"),
-        (lambda record: record["target"]["units"].append(7), "vocabularies.json: .*expected a string"),
-        (lambda record: record["target"]["units"].append({}), "vocabularies.json: .*expected a string"),
-        (lambda record: record.update(target=7), "vocabularies.json: a vocabulary is not a table"),
-        (lambda record: record.update(target={}), "vocabularies.json: a vocabulary is"),
-        (lambda record: record["source"].append({}), "vocabularies.json: expected"),
-        (lambda record: record.pop("source"), "vocabularies.json: expected"),
-    ],
-)
-def test_vocabularies(folder: Path, edit: Callable[[dict[str, Any]], None], match: str) -> None:
+VOCABULARIES: list[tuple[Edit, str]] = [
+    (lambda record: record["target"]["units"].append("z"), "weights.safetensors: .*imply"),
+    (lambda record: record["target"]["units"].append("a"), "vocabularies.json: .*more than once"),
+    (lambda record: record["target"]["units"].append(7), "vocabularies.json: .*expected a string"),
+    (lambda record: record["target"]["units"].append({}), "vocabularies.json: .*expected a string"),
+    (lambda record: record.update(target=7), "vocabularies.json: a vocabulary is not a table"),
+    (lambda record: record.update(target={}), "vocabularies.json: a vocabulary is"),
+    (lambda record: record["source"].append({}), "vocabularies.json: expected"),
+    (lambda record: record.pop("source"), "vocabularies.json: expected"),
+]
+
+
+@pytest.mark.parametrize(("edit", "match"), VOCABULARIES)
+def test_vocabularies(folder: Path, edit: Edit, match: str) -> None:
     edited(folder, "vocabularies.json", edit)
     with refused(match):
         load(folder)
@@ -392,6 +392,11 @@ def test_json_comes_back(value: object) -> None:
 def test_json_of_halved_characters() -> None:
     """A lone surrogate is no text, but a list in Python may hold one."""
     assert from_json(to_json("\ud800")) == "\ud800"
+
+
+def test_brackets_in_text_are_text() -> None:
+    units = {"units": ["[", "{", '"[', "\\", '\\"['] * 60_000}
+    assert from_json(to_json(units)) == units
 
 
 @given(st.binary(max_size=200))

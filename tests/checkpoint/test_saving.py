@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         {"attention": "luong", "input_feeding": True, "tie_embeddings": True, "embedding_size": 4},
     ],
 )
-def test_what_is_saved_is_loaded(tmp_path: Path, model: dict[str, object]) -> None:
+def test_what_is_saved_is_loaded(tmp_path: Path, model: dict[str, Any]) -> None:
     saved = make(**model)
     save(saved, tmp_path / "model")
     loaded = load(tmp_path / "model", with_training=True)
@@ -170,9 +171,38 @@ def test_a_disk_that_refuses_leaves_what_was_there(
     assert type(caught.value).exit_code == 1
 
 
+FULL = """
+import os
+from pathlib import Path
+from heedful.checkpoint import load, save
+from heedful.errors import HeedfulError
+from tests.checkpoint.folders import make
+best = Path("run/best")
+save(make(3), best)
+Path("filler").write_bytes(b"x" * (os.statvfs(".").f_bavail * os.statvfs(".").f_frsize - 4096))
+try:
+    save(make(4), best)
+except HeedfulError as error:
+    print(load(best).update, os.listdir("run"), error)
+"""
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """In a file system of 128 KiB, which is gone with the process that made it."""
+    mounted = f"mount -t tmpfs -o size=128k tmpfs {shlex.quote(str(tmp_path))} && cd {shlex.quote(str(tmp_path))}"
+    inside = ["unshare", "--mount", "sh", "-c"]
+    if not shutil.which("unshare") or subprocess.run([*inside, mounted], capture_output=True, check=False).returncode:
+        pytest.skip("no file system of our own here")
+    program = f"{mounted} && exec {shlex.quote(sys.executable)} -c {shlex.quote(FULL)}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    outcome = subprocess.run([*inside, program], env=environment, capture_output=True, text=True, check=True)
+    assert re.match(r"3 \['best'\] run/best: the disk is full: [\d,]+ bytes needed, [\d,]+ free;", outcome.stdout)
+
+
 @pytest.mark.parametrize("instant", [1, 2])
 def test_interrupted_between_the_two_renames(folder: Path, monkeypatch: pytest.MonkeyPatch, instant: int) -> None:
-    rename, calls = os.rename, []
+    rename = os.rename
+    calls: list[Path] = []
 
     def interrupted(source: Path, target: Path) -> None:
         calls.append(source)
@@ -232,7 +262,9 @@ def test_killed_at_every_step_and_at_random(tmp_path: Path) -> None:
 
 def test_read_while_somebody_saves(folder: Path) -> None:
     models = [make(update, training=False) for update in range(4, 8)]
-    stop, seen, failures = threading.Event(), [], []
+    stop = threading.Event()
+    seen: list[int] = []
+    failures: list[ModelFolderError] = []
 
     def read() -> None:
         while not stop.is_set():
@@ -258,8 +290,12 @@ def test_write_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert path.read_bytes() == "é".encode()
     write_beside(path, b"\x00")
     assert path.read_bytes() == b"\x00"
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+        patch.setattr(os, "replace", refuse)
         with pytest.raises(HeedfulError, match="metrics.json: the disk is full: 3 bytes needed"):
             write_beside(path, "abc")
     assert path.read_bytes() == b"\x00"

@@ -31,7 +31,7 @@ def test_text_comes_back(name: str, text: str) -> None:
     assert units.join(units.split(text)) == units.normal(text)
 
 
-@pytest.mark.parametrize("name", ["letters", "jamo", "tags"])
+@pytest.mark.parametrize("name", ["letters", "characters", "jamo", "tags"])
 @given(text=texts)
 def test_normal_is_nfc(name: str, text: str) -> None:
     assert build(name).normal(text) == unicodedata.normalize("NFC", text)

@@ -59,7 +59,7 @@ class RandomStepper:
         return (held[0][sentences],)
 
     def along(self, sentence: int, units: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of every next unit, and weights, all along a path: one row a step, the last after all of it."""
+        """Log-probabilities of every next unit, and weights, along a path: one row a step, the last after all of it."""
         held, state = self.start(source_of(torch.tensor([sentence])))
         rows: list[Step[tuple[Tensor]]] = []
         for unit in (START, *units):
