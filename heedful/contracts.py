@@ -5,7 +5,7 @@ Axes: ``batch`` sentences, ``column`` source columns, ``position`` what the enco
 ``row`` hypotheses (sentence-major: the hypotheses of a sentence stand together), ``features``, ``vocab``.
 """
 
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -47,6 +47,7 @@ class Step(NamedTuple, Generic[S]):
     weights: Float[Tensor, "row position"] | None
 
 
+@runtime_checkable
 class Stepper(Protocol[H, S]):
     """All that search knows about a model.
 

@@ -6,8 +6,12 @@ import hypothesis
 import torch
 from jaxtyping import install_import_hook
 
-assert not any(name.startswith("heedful.") for name in sys.modules), "heedful was imported before its types are checked"
-install_import_hook("heedful", "beartype.beartype")
-torch.set_num_threads(1)
+from tests import typechecking
+
+loaded = sorted(name for name in sys.modules if name.startswith("heedful."))
+assert not loaded, f"these were imported before their types could be checked: {loaded}"
+install_import_hook("heedful", f"{typechecking.__name__}.{typechecking.checked.__name__}")
+
+torch.set_num_threads(1)  # the tests are small: a second thread only waits for the first
 hypothesis.settings.register_profile("heedful", deadline=None)
 hypothesis.settings.load_profile("heedful")

@@ -15,16 +15,18 @@ def card(
     metrics: Mapping[str, JSON],
     version: str,
 ) -> str:
-    """A README in Markdown. ``sizes`` are of the vocabularies, the target's last; ``numbers`` counts the weights."""
+    """A README in Markdown.
+
+    ``sizes`` are of the vocabularies, the target's last; ``numbers`` counts the weights; the scores shown are those
+    under ``metrics["dev"]``.
+    """
     sides = [("source", column) for column in data.source] + [("target", data.target)]
     units = "\n".join(
         f"- {side}: {_units(column)}, {size:,} of them known" for (side, column), size in zip(sides, sizes)
     )
-    scores = "\n".join(
-        f"| {name} | {shown} |"
-        for name, value in _found(metrics).items()
-        if name != "update" and (shown := _number(value))
-    )
+    dev = metrics.get("dev")
+    found = dev if isinstance(dev, Mapping) else {}
+    scores = "\n".join(f"| {name} | {shown} |" for name, value in found.items() if (shown := _number(value)))
     table = f"| metric | on the dev set |\n|---|---|\n{scores}" if scores else "None were taken."
     attention = model.attention if model.attention == "fixed" else f"{model.attention} ({model.scorer}, {model.reach})"
     return f"""# A Heedful model
@@ -61,11 +63,6 @@ changed, this file included, is no longer loaded.
 
 def _units(column: Column) -> str:
     return column.unit if column.split is None else f"{column.unit} split by {column.split!r}"
-
-
-def _found(metrics: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    inner = metrics.get("metrics")
-    return inner if isinstance(inner, Mapping) else metrics
 
 
 def _number(value: JSON) -> str:

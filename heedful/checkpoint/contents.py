@@ -1,6 +1,7 @@
 """What the files of a model folder say, checked against each other: the settings imply everything else."""
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +36,8 @@ from heedful.model.settings import ModelSettings
 from heedful.search.settings import SearchSettings
 from heedful.settings import Settings
 
+KEYS = frozenset({"format", "version", "heedful", "model", "data", "search", "evaluation", "lengths"})
+
 Room = TypeVar("Room", bound=Settings)
 
 
@@ -44,11 +47,8 @@ def read(path: Path, shown: Path, *, with_training: bool) -> Checkpoint:
         for name in sorted(ALWAYS - folder.files.keys()):
             folder.refuse(name, "is missing, and every model has one")
         settings = folder.json(SETTINGS, LIMITS[SETTINGS])
-        rooms = {"model", "data", "search", "evaluation", "lengths"}
-        if settings.keys() != {"format", "version", "heedful"} | rooms or (settings["format"], settings["version"]) != (
-            FORMAT,
-            VERSION,
-        ):
+        found = (frozenset(settings), settings.get("format"), settings.get("version"))
+        if found != (KEYS, FORMAT, VERSION):
             folder.refuse(SETTINGS, f"not the settings of a {FORMAT} folder of format {VERSION}")
         model, data = _room(folder, settings, "model", ModelSettings), _room(folder, settings, "data", DataSettings)
         sources, target = _vocabularies(folder, len(data.source))
@@ -90,6 +90,9 @@ def _vocabularies(folder: Folder, columns: int) -> tuple[tuple[Vocabulary, ...],
         folder.refuse(VOCABULARIES, f"expected the vocabularies of {columns} source columns and of the target")
     if not isinstance(target, dict) or not all(isinstance(one, dict) for one in sources):
         folder.refuse(VOCABULARIES, "a vocabulary is not a table")
+    units = [one["units"] for one in (*sources, target) if isinstance(one.get("units"), list)]
+    if not all(isinstance(unit, str) for unit in chain.from_iterable(units)):
+        folder.refuse(VOCABULARIES, "a unit is not a string")
     try:
         return tuple(Vocabulary.from_record(one) for one in sources), Vocabulary.from_record(target)
     except ValueError as error:
@@ -126,9 +129,7 @@ def _training(folder: Folder, implied: Mapping[str, Tensor], *, with_training: b
     if not present:
         return None
     if present != WITH_TRAINING:
-        folder.refuse(
-            next(iter(WITH_TRAINING - present)), "is missing, and the other half of the training state is there"
-        )
+        folder.refuse(min(WITH_TRAINING - present), "is missing, and the other half of the training state is there")
     # Two moments a weight, copies to roll back to, and generators: far below this, and far above nothing.
     limit = 32 * sum(tensor.nbytes for tensor in implied.values()) + (1 << 26)
     if not with_training:

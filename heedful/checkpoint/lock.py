@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from heedful.checkpoint.writing import alive, told
 from heedful.errors import HeedfulError
@@ -26,7 +27,7 @@ class RunLock:
         self.path = self.run / ".lock"
         self._handle = -1
 
-    def __enter__(self) -> "RunLock":
+    def __enter__(self) -> Self:
         """Takes the lock.
 
         Raises:

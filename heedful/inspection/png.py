@@ -42,7 +42,8 @@ def render(alignment: Alignment, *, title: str = "") -> bytes:
     sheet = plan(alignment, title)
     drawn = _families([label.text for label in sheet.labels])
     scale = 2 if max(sheet.width, sheet.height) <= MOST_DOUBLED else 1
-    figure = Figure((sheet.width / DOTS, sheet.height / DOTS), dpi=DOTS * scale, facecolor=CARD, layout="none")
+    figure = Figure((sheet.width / DOTS, sheet.height / DOTS), dpi=DOTS * scale, facecolor=CARD)
+    figure.set_layout_engine("none")
     canvas = FigureCanvasAgg(figure)
     for label, (text, families) in zip(sheet.labels, drawn, strict=True):
         _write(figure, sheet, label, text, families)
@@ -50,7 +51,7 @@ def render(alignment: Alignment, *, title: str = "") -> bytes:
     dots = np.array(canvas.buffer_rgba())
     _set_cells(dots, sheet, scale)
     picture = io.BytesIO()
-    imsave(picture, dots, format="png", metadata={"Software": None})
+    imsave(picture, dots, format="png", metadata={"Software": "Heedful"})
     return picture.getvalue()
 
 
@@ -122,9 +123,9 @@ def _faces() -> dict[str, list[str]]:
     for entry in font_manager.fontManager.ttflist:
         # The further faces of a collection differ in language, not in what they have, and older matplotlibs see only one.
         if getattr(entry, "index", 0) == 0 and not entry.name.startswith(NO_HELP):
-            weight = font_manager.weight_dict.get(entry.weight, entry.weight)
+            weight = entry.weight if isinstance(entry.weight, int) else font_manager.weight_dict[entry.weight]
             files = by_family.setdefault(entry.name, {})
-            files.setdefault((entry.style != "normal", abs(int(weight) - 400)), []).append(entry.fname)
+            files.setdefault((entry.style != "normal", abs(weight - 400)), []).append(entry.fname)
     return {family: files[min(files)] for family, files in by_family.items()}
 
 

@@ -1,13 +1,14 @@
 """The table of renderers, and which of them a file name asks for."""
 
 from pathlib import PurePath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from heedful.errors import SettingsError
 from heedful.inspection import numbers, pharaoh, svg, text
 from heedful.results import Alignment
 
 
+@runtime_checkable
 class Renderer(Protocol):
     """An alignment in, the whole file out: ``str`` ends with a line feed, ``bytes`` are a picture. Nothing is written."""
 

@@ -24,14 +24,17 @@ MOST_TITLE = 100  # terminal cells of a title
 SHORT = 50  # a side too short to have its name over its middle
 
 
+Number = int | float  # a place on the sheet
+
+
 @dataclass(frozen=True)
 class Label:
     """A line of text: the point where its baseline begins, has its middle or ends, and its turn in degrees clockwise."""
 
     text: str
-    x: float
-    y: float
-    size: float
+    x: Number
+    y: Number
+    size: int
     anchor: Literal["start", "middle", "end"] = "start"
     turn: int = 0
     colour: str = QUIET_TEXT
@@ -110,7 +113,7 @@ def plan(alignment: Alignment, title: str) -> Sheet:
     )
 
 
-def _axes(place: Box, up: float) -> list[Label]:
+def _axes(place: Box, up: Number) -> list[Label]:
     """The names of the axes: over the middle of a long side, at the start of a short one."""
     y = place.top - GAP - up - 12
     across = Label("output", place.left + place.width / 2, y, 12, "middle")
@@ -170,19 +173,19 @@ def _named(units: tuple[str, ...], size: int) -> dict[int, str]:
     return {at: str(at) for at in range(0, len(units), every)}
 
 
-def _width(text: str, size: float) -> float:
+def _width(text: str, size: int) -> float:
     return cell_len(text) * size * NARROW
 
 
 def _turn(columns: dict[int, str], pitch: int, size: int) -> int:
     """Labels stand upright if each fits over its column, lean if there is room between them, and climb if not."""
-    widest = max((_width(label, size) for label in columns.values()), default=0)
+    widest = max((_width(label, size) for label in columns.values()), default=0.0)
     if len(columns) < 2 or widest <= pitch + 2 or (keys := list(columns))[1] - keys[0] > 1:
         return 0
     return -45 if pitch >= 20 else -90
 
 
-def _head(columns: dict[int, str], turn: int, size: int, pitch: float, width: int) -> tuple[float, float]:
+def _head(columns: dict[int, str], turn: int, size: int, pitch: Number, width: int) -> tuple[float, float]:
     """How far the output labels reach above the map, and how far beyond its right side."""
     widths = {at: _width(label, size) for at, label in columns.items()}
     lean, share = (math.cos(math.radians(turn)), 1.0) if turn else (1.0, 0.5)

@@ -23,6 +23,7 @@ def render(alignment: Alignment, *, title: str = "") -> str:
     sheet = plan(alignment, title)
     size = f'width="{sheet.width}" height="{sheet.height}" viewBox="0 0 {sheet.width} {sheet.height}"'
     name = visible_text(title) or "attention"
+    titled = sheet.bright.size == alignment.weights.size <= MOST_TITLED  # neither dense nor with several units a dot
     described = (
         f"Attention of {len(alignment.target)} output units, across, to {len(alignment.source)} input units, down."
     )
@@ -32,7 +33,7 @@ def render(alignment: Alignment, *, title: str = "") -> str:
         f"<desc>{described} Brighter is more.</desc>",
         f'<rect width="{sheet.width}" height="{sheet.height}" rx="10" fill="{CARD}"/>',
         '<g shape-rendering="crispEdges">',
-        *(_cells(alignment, sheet) if sheet.bright.size <= MOST_TITLED else _runs(sheet)),
+        *(_cells(alignment, sheet) if titled else _runs(sheet)),
         *_bar(sheet),
         "</g>",
         *map(_text, sheet.labels),
@@ -60,7 +61,7 @@ def _runs(sheet: Sheet) -> Iterator[str]:
     rows, columns = sheet.bright.shape
     wide, high = sheet.cell
     box = f'x="{sheet.place.left}" y="{sheet.place.top}" width="{columns * wide}" height="{rows * high}"'
-    yield f'<rect {box} fill="{hexadecimal(0)}"/>'
+    yield f'<rect {box} fill="{hexadecimal(0.0)}"/>'
     levels = np.rint(sheet.bright * (LEVELS - 1)).astype(np.int64)
     change = np.ones((rows, columns), dtype=bool)
     change[:, 1:] = levels[:, 1:] != levels[:, :-1]

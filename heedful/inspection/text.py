@@ -52,16 +52,16 @@ def _block(
     rows: list[str], heads: list[list[str]], bright: NDArray[np.float64], margin: int, cells: int, colour: bool
 ) -> list[str]:
     edge = " " if colour else "│"
-    inside = cells * len(heads)
+    beyond = " " * (1 + max(0, len("output") - cells * len(heads)))  # so that all lines are equally wide
     height = max(map(len, heads))
-    lines = [_padded("", margin + 1) + _padded(shortened("output", inside), inside) + " "]
+    lines = [_padded("", margin + 1) + _padded("output", cells * len(heads)) + " "]
     for line in range(height):
         # A short head stands at the bottom, next to its column.
         letters_here = [head[line - height + len(head)] if line >= height - len(head) else "" for head in heads]
-        lines.append(_padded("", margin + 1) + "".join(_padded(letter, cells) for letter in letters_here) + " ")
+        lines.append(_padded("", margin + 1) + "".join(_padded(letter, cells) for letter in letters_here) + beyond)
     lines[-1] = _padded("input", margin + 1) + lines[-1][margin + 1 :]
     for row, shown in zip(rows, bright, strict=True):
-        lines.append(_padded(row, margin, right=True) + edge + _cells(shown, cells, colour) + edge)
+        lines.append(_padded(row, margin, right=True) + edge + _cells(shown, cells, colour) + edge + beyond[1:])
     return lines
 
 

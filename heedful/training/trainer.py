@@ -225,17 +225,18 @@ class Trainer:
         metrics = {name: each.value for name, each in report.metrics.items()}
         samples = tuple(("\t".join(source), output, given[0]) for source, output, given in outputs[:SAMPLES])
         progress.elapsed = time.monotonic() - self.clock
+        self.good = self.state.snapshot()
         if is_best:
-            self.keeper.best(self._checkpoint(metrics, None))
-        self.good = self._save()
+            # With what resuming needs: should last/ be damaged, a run goes on from here.
+            self.keeper.best(self._checkpoint(metrics, TrainingState(self.good.record, self.good.tensors)))
+        self._save(self.good)
         self.watch(journal.Validated(progress.update, metrics, is_best, samples, progress.elapsed))
         self.reported_at, self.units_since = time.monotonic(), 0
 
-    def _save(self) -> Snapshot:
-        snapshot = self.state.snapshot()
-        self.keeper.last(self._checkpoint({}, TrainingState(snapshot.record, snapshot.tensors)))
+    def _save(self, snapshot: Snapshot | None = None) -> None:
+        record, tensors = snapshot or self.state.snapshot()
+        self.keeper.last(self._checkpoint({}, TrainingState(record, tensors)))
         self.saved = time.monotonic()
-        return snapshot
 
     def _checkpoint(self, metrics: dict[str, Any], training: TrainingState | None) -> Checkpoint:
         recipe = self.recipe

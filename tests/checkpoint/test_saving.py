@@ -91,7 +91,13 @@ def test_tensors_that_share_their_numbers_and_odd_layouts(tmp_path: Path) -> Non
 
 def test_the_card_says_what_it_is(folder: Path) -> None:
     card = (folder / "README.md").read_text(encoding="utf-8")
-    for part in ("lstm", "luong (general, global)", "tags split by ';', 2 of them known", "93.21 (90 to 95.5)"):
+    for part in (
+        "lstm",
+        "luong (general, global)",
+        "tags split by ';', 2 of them known",
+        "accuracy | 93.21 (90 to 95.5)",
+        "bleu | 31.5 |",
+    ):
         assert part in card
 
 

@@ -13,7 +13,7 @@ def test_the_colours_are_magma() -> None:
 
 def test_more_weight_is_never_darker() -> None:
     light = colours(np.linspace(0, 1, 1000)) @ np.array([0.2126, 0.7152, 0.0722])
-    assert (np.diff(light) >= 0).all()
+    assert (np.maximum.accumulate(light) - light).max() < 1  # a channel is rounded to a whole number
     assert light[0] < 5
     assert light[-1] > 230
 

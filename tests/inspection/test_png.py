@@ -1,11 +1,10 @@
+import contextlib
 import io
 import json
-from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
-from alignments import diagonal
 from matplotlib import font_manager
 from matplotlib.image import imread
 
@@ -14,6 +13,7 @@ from heedful.inspection import png
 from heedful.inspection.brightness import colours
 from heedful.inspection.sheet import plan
 from heedful.results import Alignment
+from tests.inspection.alignments import diagonal
 
 
 def _decoded(picture: bytes) -> np.ndarray:
@@ -21,8 +21,11 @@ def _decoded(picture: bytes) -> np.ndarray:
 
 
 def _there(character: str) -> bool:
-    known = {Path(path) for path in font_manager.findSystemFonts()}
-    return any(character in map(chr, font_manager.get_font(str(path)).get_charmap()) for path in known)
+    for path in font_manager.findSystemFonts():
+        with contextlib.suppress(OSError, RuntimeError):  # fonts of bitmaps
+            if font_manager.get_font(path).get_char_index(ord(character)):
+                return True
+    return False
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from alignments import diagonal
 
 from heedful import choices
 from heedful.errors import SettingsError
 from heedful.inspection.renderers import RENDERERS, for_path
 from heedful.results import Alignment
+from tests.inspection.alignments import diagonal
 
 SHAPES = {
     "1 x 1": diagonal("a", "b"),
@@ -22,6 +22,7 @@ SHAPES = {
     "empty": Alignment((), (), np.zeros((0, 0), dtype=np.float32)),
     "200 x 200": diagonal("a" * 200, "b" * 200),
     "3 x 300": diagonal("abc", "b" * 300),
+    "2001 x 1": diagonal("a" * 2001, "b"),
     "5000 x 2": diagonal("a" * 5000, "bc"),
     "hostile": diagonal(["<b>", "&", "\x00", "\x1b[2J"], ["\ud800", "\u202e", "$x$", "e" + "\u0301" * 99]),
 }

@@ -4,11 +4,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from alignments import diagonal
 
 from heedful.inspection import svg
 from heedful.inspection.brightness import hexadecimal
 from heedful.results import Alignment
+from tests.inspection.alignments import diagonal
 
 NAME = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -96,7 +96,7 @@ def test_merged_cells_have_the_colour_of_their_weight() -> None:
     root = ElementTree.fromstring(svg.render(alignment))
     drawn = np.zeros((300, 250))
     fills = {hexadecimal(level / 63): level / 63 for level in range(64)}
-    ground = next(rect for rect in root.iter(f"{NAME}rect") if rect.get("fill") == hexadecimal(0))
+    ground = next(rect for rect in root.iter(f"{NAME}rect") if rect.get("fill") == hexadecimal(0.0))
     cell = float(ground.get("width", 0)) / 250
     for path in root.iter(f"{NAME}path"):
         if path.get("transform"):
@@ -121,5 +121,5 @@ def test_more_units_than_dots_keep_their_brightest() -> None:
     weights = np.zeros((2, 5000), dtype=np.float32)
     weights[0, 4321] = weights[1, 17] = 1
     drawing = svg.render(Alignment(("a",) * 5000, ("x", "y"), weights))
-    assert drawing.count(f'fill="{hexadecimal(1)}" d="M') >= 1
+    assert drawing.count(f'fill="{hexadecimal(1.0)}" d="M') >= 1
     assert "each dot is the brightest of 3 × 1 (input × output) units" in _texts(drawing)

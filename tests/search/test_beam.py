@@ -62,7 +62,7 @@ def test_any_beam_is_the_plain_beam(data: st.DataObject) -> None:
     settings = SearchSettings(
         beam_size=beam_size,
         n_best=data.draw(st.integers(1, beam_size), "n_best"),
-        length_penalty=data.draw(st.sampled_from([0.0, 0.7, 1.0]), "length_penalty"),
+        length_penalty=data.draw(st.sampled_from([0.0, 0.7, 1.0, 3.0]), "length_penalty"),
         min_length=data.draw(st.integers(0, 4), "min_length"),
     )
     limits = data.draw(st.lists(st.integers(0, 7), min_size=1, max_size=5), "limits")
@@ -112,9 +112,10 @@ def test_ties_go_to_the_lower_parent_then_the_lower_unit(logits: list[float], be
     stepper = FixedStepper(logits)
     settings = SearchSettings(beam_size=beam_size, n_best=beam_size, min_length=1)
     expected = plain_beam(stepper.after, 1, 6, settings.length_penalty, beam_size, beam_size)
-    found = finish(beam(stepper, source_of(torch.arange(3)), torch.full((3,), 6), settings))
-    for sentence in range(3):
-        assert [output.units for output in outputs(found, sentence)] == [output.units for output in expected]
+    for search_ in (beam, greedy) if beam_size == 1 else (beam,):
+        found = finish(search_(stepper, source_of(torch.arange(3)), torch.full((3,), 6), settings))
+        for sentence in range(3):
+            assert [output.units for output in outputs(found, sentence)] == [output.units for output in expected]
 
 
 def test_results_are_distinct() -> None:

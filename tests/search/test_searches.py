@@ -41,15 +41,15 @@ def test_takes_what_every_search_takes(name: str) -> None:
 
 
 @every_search
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_batch_size_and_order_change_nothing(name: str, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize(("dtype", "length_penalty"), [(torch.float32, 1.0), (torch.float64, 3.0)])
+def test_batch_size_and_order_change_nothing(name: str, dtype: torch.dtype, length_penalty: float) -> None:
     stepper = RandomStepper(vocab=20, dtype=dtype, sharpness=2.0)
-    sentences, limits = torch.arange(64), torch.arange(64) * 7 % 11
-    whole = run(name, stepper, sentences, limits)
+    sentences, limits = torch.arange(64), torch.arange(64) * 7 % 13
+    whole = run(name, stepper, sentences, limits, length_penalty=length_penalty)
     for size in (1, 7):
         for order in (torch.arange(64), torch.randperm(64, generator=torch.Generator().manual_seed(size))):
             for part in order.split(size):
-                found = run(name, stepper, sentences[part], limits[part])
+                found = run(name, stepper, sentences[part], limits[part], length_penalty=length_penalty)
                 time = found.units.shape[2]
                 assert torch.equal(found.units, whole.units[part, :, :time])
                 assert torch.equal(found.lengths, whole.lengths[part])
@@ -172,6 +172,19 @@ def test_finished_sentences_leave(name: str) -> None:
     width = 5 if name == "beam" else 1
     assert stepper.steps == 61
     assert stepper.rows == 64 + 64 * width + 59 * width  # all, all once more, then the one that is left
+
+
+@every_search
+def test_a_finished_sentence_that_waits_for_others_does_not_change(name: str) -> None:
+    stepper = RandomStepper(vocab=6, sharpness=0.5)
+    stepper.tables["bias"][:, END] = -9.0
+    stepper.tables["bias"][0, END] = 1.0
+    limits = torch.full((30,), 12)
+    waiting = run(name, stepper, torch.arange(30), limits, length_penalty=3)
+    alone = run(name, stepper, torch.arange(1), limits[:1], length_penalty=3)
+    assert alone.lengths.max() < 9
+    assert torch.equal(waiting.lengths[:1], alone.lengths)
+    torch.testing.assert_close(waiting.scores[:1], alone.scores)
 
 
 @every_search
