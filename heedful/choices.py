@@ -35,7 +35,7 @@ UNITS = {
     "words": "words between blanks",
     "symbols": "symbols between blanks, such as phones",
     "jamo": "letters, with Hangul syllables taken apart into jamo and put together again",
-    "tags": "tags between a character of your choice (split = \";\")",
+    "tags": 'tags between a character of your choice (split = ";")',
 }
 
 SEARCHES = {

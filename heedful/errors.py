@@ -43,7 +43,9 @@ class DataError(HeedfulError):
         if len(self.problems) > self.shown:
             lines.append(f"... and {len(self.problems) - self.shown:,} more like these")
         message = "\n".join(lines)
-        super().__init__(f"{message}; {way_out}" if way_out and len(lines) == 1 else "\n".join([message, way_out]).strip())
+        super().__init__(
+            f"{message}; {way_out}" if way_out and len(lines) == 1 else "\n".join([message, way_out]).strip()
+        )
 
 
 class ModelFolderError(HeedfulError):

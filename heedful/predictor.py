@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-
 from heedful.checkpoint import Checkpoint, LengthModel, load
 from heedful.contracts import Source
 from heedful.data import batches, units
@@ -65,9 +64,7 @@ class Predictor:
         """The model of a folder, ready to answer."""
         vocabularies = checkpoint.source_vocabularies
         with torch.device("meta"):
-            network = Network(
-                checkpoint.model, [len(each) for each in vocabularies], len(checkpoint.target_vocabulary)
-            )
+            network = Network(checkpoint.model, [len(each) for each in vocabularies], len(checkpoint.target_vocabulary))
         network.load_state_dict(checkpoint.weights, assign=True)
         codec = Codec(checkpoint.data, vocabularies, checkpoint.target_vocabulary, checkpoint.lengths)
         return cls(network.to(device).eval(), codec, checkpoint.search)
@@ -118,7 +115,9 @@ class Predictor:
     def unknown(self, sources: Sequence[Row]) -> batches.UnknownReport:
         """The units of these sources that the model never saw in training, all columns together."""
         _, reports = batches.encode_sources(sources, self.source_units, self.codec.source_vocabularies)
-        common = sorted((item for report in reports for item in report.most_common), key=lambda item: (-item[1], item[0]))
+        common = sorted(
+            (item for report in reports for item in report.most_common), key=lambda item: (-item[1], item[0])
+        )
         return batches.UnknownReport(
             sum(report.count for report in reports), sum(report.total for report in reports), tuple(common)
         )
@@ -141,7 +140,9 @@ class Predictor:
         forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
         for rows, source, counts in self._source_batches([split[row] for row in asked], batch_size):
             limits = torch.from_numpy(self._limits(counts)).to(self.device)
-            found = find(self.network, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)])
+            found = find(
+                self.network, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)]
+            )
             for row, hypotheses in zip(rows, self._hypotheses(found, [split[asked[r]] for r in rows]), strict=True):
                 results[asked[row]] = Result(results[asked[row]].source, hypotheses)
         return results

@@ -1,7 +1,7 @@
 """The front desk: fit, predict, search, attend, evaluate, save, load, on lists of strings."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,7 +65,7 @@ class _Kept:
         self.model: Checkpoint | None = None
 
     def best(self, checkpoint: Checkpoint) -> None:
-        self.model = checkpoint
+        self.model = replace(checkpoint, training=None)
 
     def last(self, checkpoint: Checkpoint) -> None:
         pass
@@ -88,8 +88,7 @@ class Seq2Seq:
         data = {key: _columns(value) for key, value in (("source", source), ("target", target)) if value is not None}
         self.table: dict[str, dict[str, Any]] = {"data": data, "model": dict(model_keys)}
         compose(self.table, [], "Seq2Seq")
-        self._predictor: Predictor | None = None
-        self._checkpoint: Checkpoint | None = None
+        self._trained: tuple[Checkpoint, Predictor] | None = None
 
     @property
     def predictor(self) -> Predictor:
@@ -98,9 +97,15 @@ class Seq2Seq:
         Raises:
             HeedfulError: nothing was trained or loaded yet.
         """
-        if self._predictor is None:
+        return self._both()[1]
+
+    def _model(self) -> Checkpoint:
+        return self._both()[0]
+
+    def _both(self) -> tuple[Checkpoint, Predictor]:
+        if self._trained is None:
             raise HeedfulError("this model is not trained yet; call fit(pairs) first, or Seq2Seq.load(path)")
-        return self._predictor
+        return self._trained
 
     def fit(
         self,
@@ -125,9 +130,11 @@ class Seq2Seq:
         if _guessing(table["data"]):
             pairs = list(pairs)
             settings = _several(settings, pairs)
-            table["data"] = {"source": [column.model_dump(exclude_none=True) for column in settings.source]} if len(
-                settings.source
-            ) > 1 else {}
+            table["data"] = (
+                {"source": [column.model_dump(exclude_none=True) for column in settings.source]}
+                if len(settings.source) > 1
+                else {}
+            )
         train = corpus_of(pairs, settings)
         train, held = hold_out(train, settings.dev_share) if dev is None else (train, corpus_of(dev, settings))
         composed, train, held = run.choose(table, [], "fit", (train, held))
@@ -142,7 +149,7 @@ class Seq2Seq:
         return self
 
     def _take(self, checkpoint: Checkpoint) -> None:
-        self._checkpoint, self._predictor = checkpoint, Predictor.from_checkpoint(checkpoint)
+        self._trained = checkpoint, Predictor.from_checkpoint(checkpoint)
 
     def predict(self, sources: Sequence[Text], batch_size: int = BATCH_SIZE, **search_keys: Any) -> list[str]:
         """The best output for every source, in order. An empty source gives an empty output."""
@@ -175,10 +182,9 @@ class Seq2Seq:
         """
         check_attends(self.predictor)
         row = _row(source)
-        if target is not None:
-            found = self.predictor.force([row], [target])[0].attention
-        else:
-            found = self.search([source])[0].attention
+        found = (
+            self.search([source])[0].attention if target is None else self.predictor.force([row], [target])[0].attention
+        )
         if found is None:
             raise DataError("the source is empty", "give it at least one unit")
         return Heatmap(found.source, found.target, found.weights)
@@ -187,8 +193,7 @@ class Seq2Seq:
         """Metrics with intervals over (source, target) pairs; lines with one source are references of it."""
         predictor = self.predictor
         corpus = corpus_of(pairs, predictor.codec.data)
-        assert self._checkpoint is not None
-        settings = self._checkpoint.evaluation
+        settings = self._model().evaluation
         chosen = type(settings).read({**settings.model_dump(), **evaluation_keys}, "evaluate")
         return predictor.evaluate(corpus, chosen)[0]
 
@@ -198,9 +203,7 @@ class Seq2Seq:
 
     def save(self, path: str | Path) -> None:
         """Writes a model folder: safetensors, JSON, a card and a manifest."""
-        _ = self.predictor
-        assert self._checkpoint is not None
-        save(self._checkpoint, Path(path))
+        save(self._model(), Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

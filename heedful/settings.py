@@ -32,7 +32,9 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise SettingsError("\n".join(_sentence(cls, dict(problem), where) for problem in error.errors()[:5])) from None
+            raise SettingsError(
+                "\n".join(_sentence(cls, dict(problem), where) for problem in error.errors()[:5])
+            ) from None
 
     def without_effect(self) -> dict[str, str]:
         """Keys that were given and change nothing in this combination, each with the reason."""

@@ -31,7 +31,7 @@ class Column(Settings):
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, dict | Column) else value
+    return [value] if isinstance(value, (dict, Column)) else value
 
 
 def _second(value: Any) -> Any:

@@ -73,7 +73,9 @@ class Cell(nn.Module):
         raise NotImplementedError
 
 
-def at_last(outputs: Float[Tensor, "batch time hidden"], real: Bool[Tensor, "batch time"]) -> Float[Tensor, "batch hidden"]:
+def at_last(
+    outputs: Float[Tensor, "batch time hidden"], real: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch hidden"]:
     """The output at the last real position of each row."""
     last = real.sum(dim=1) - 1
     return outputs[torch.arange(len(last), device=last.device), last]

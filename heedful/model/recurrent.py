@@ -1,6 +1,7 @@
 """A cell over a padded batch: one direction or both, one layer or a stack, with dropout that holds still in time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -97,13 +98,16 @@ class Stack(nn.Module):
 
     def __init__(self, cell: type[Cell], input_sizes: Sequence[int], size: int, dropout: float) -> None:
         super().__init__()
+        self.size = size
         self.cells = nn.ModuleList(cell(each, size) for each in input_sizes)
         self.dropout = LockedDropout(dropout)
 
+    def _each(self) -> Iterable[Cell]:
+        return cast("Iterable[Cell]", self.cells)
+
     def masks(self, like: Float[Tensor, "batch *time features"]) -> list[Tensor | None]:
         """Dropout masks for the outputs of every layer but the top one, to be held still over the steps."""
-        size = self.cells[0].hidden_size if len(self.cells) else 0
-        below = like.new_empty(like.shape[0], size)
+        below = like.new_empty(like.shape[0], self.size)
         return [self.dropout.mask(below) for _ in range(len(self.cells) - 1)]
 
     def step(
@@ -115,7 +119,7 @@ class Stack(nn.Module):
         """One step of every layer: the top hidden state and all states."""
         news: list[State] = []
         values = inputs
-        for index, (cell, state) in enumerate(zip(self.cells, states, strict=True)):
+        for index, (cell, state) in enumerate(zip(self._each(), states, strict=True)):
             mask = masks[index - 1] if masks and index else None
             new = cell.step(values if mask is None else values * mask, state)
             news.append(new)
@@ -127,6 +131,6 @@ class Stack(nn.Module):
     ) -> Float[Tensor, "batch time size"]:
         """Every step of every layer: the top hidden states."""
         values = inputs
-        for index, (cell, state) in enumerate(zip(self.cells, states, strict=True)):
+        for index, (cell, state) in enumerate(zip(self._each(), states, strict=True)):
             values, _ = cell.scan(values if index == 0 else self.dropout(values), state)
         return values

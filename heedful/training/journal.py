@@ -88,7 +88,9 @@ class Journal:
             path.write_text("", encoding="utf-8")
             return
         kept = [line for line in _whole_lines(path) if json.loads(line)["update"] <= resume_at]
-        path.write_text("".join(f"{line}\n" for line in kept if json.loads(line)["event"] != "finished"), encoding="utf-8")
+        path.write_text(
+            "".join(f"{line}\n" for line in kept if json.loads(line)["event"] != "finished"), encoding="utf-8"
+        )
 
     def __call__(self, event: Event) -> None:
         """Writes one line."""

@@ -73,7 +73,9 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
         DataError: there is nothing to train on. SettingsError: the initial model is of another shape than the recipe says.
     """
     if not len(train) or not len(dev):
-        raise DataError(f"there are {len(train)} pairs to train on and {len(dev)} to validate on", "give at least one of each")
+        raise DataError(
+            f"there are {len(train)} pairs to train on and {len(dev)} to validate on", "give at least one of each"
+        )
     notes = [*train.notes, *dev.notes]
     notes += [f"{len(each.skipped):,} bad rows of {each.name} skipped" for each in (train, dev) if each.skipped]
     settings = recipe.data
@@ -112,7 +114,9 @@ def _follow(recipe: Recipe, initial: Checkpoint) -> tuple[Recipe, Codec]:
     differing = [f"model.{key} = {given[key]!r}, the model has {had[key]!r}" for key in told if given[key] != had[key]]
     differing = [line for line in differing if not line.startswith("model.dropout")]
     if differing:
-        raise SettingsError(f"--init-from keeps the model's shape, but the recipe says {'; '.join(differing)}; leave it out")
+        raise SettingsError(
+            f"--init-from keeps the model's shape, but the recipe says {'; '.join(differing)}; leave it out"
+        )
     if (recipe.data.source, recipe.data.target) != (initial.data.source, initial.data.target):
         raise SettingsError("--init-from keeps the model's columns and units, but the recipe's data tables say others")
     shape = initial.model.model_copy(update={"dropout": recipe.model.dropout})

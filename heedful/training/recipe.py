@@ -115,7 +115,9 @@ def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], wher
     rooms = list(Recipe.model_fields)
     for room, values in table.items():
         if room not in rooms:
-            raise SettingsError(f"{where}: unknown table [{room}]{nearest(room, rooms) or '; known: ' + ', '.join(rooms)}")
+            raise SettingsError(
+                f"{where}: unknown table [{room}]{nearest(room, rooms) or '; known: ' + ', '.join(rooms)}"
+            )
         if not isinstance(values, Mapping):
             raise SettingsError(f"{where}: {room} is a table: write [{room}] above its keys")
     merged: Table = {room: dict(table.get(room, {})) for room in rooms}
@@ -137,7 +139,9 @@ def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], wher
 def _set(merged: Table, key: str, value: Any) -> None:
     room, *path = key.split(".")
     if room not in merged:
-        raise SettingsError(f"--set {key}: unknown room {room!r}{nearest(room, list(merged)) or '; known: ' + ', '.join(merged)}")
+        raise SettingsError(
+            f"--set {key}: unknown room {room!r}{nearest(room, list(merged)) or '; known: ' + ', '.join(merged)}"
+        )
     table = merged[room]
     for part in path[:-1]:
         inner = table.get(part)
@@ -165,7 +169,7 @@ def _idle(tables: Table, where: str) -> dict[str, str]:
 
 
 def _read(tables: Table, where: str) -> Recipe:
-    rooms: dict[str, Settings] = {}
+    rooms: dict[str, Any] = {}
     for room, field in Recipe.model_fields.items():
         kind: Any = field.annotation
         rooms[room] = kind.read(tables[room], f"{where}: {room}")

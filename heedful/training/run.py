@@ -17,7 +17,7 @@ from heedful.predictor import Predictor, Row
 from heedful.training import journal
 from heedful.training.choosing import guess_unit, sized
 from heedful.training.prepare import Prepared, corpora, prepare
-from heedful.training.recipe import Composed, Recipe, compose, differences, read_table
+from heedful.training.recipe import Composed, compose, differences, read_table
 from heedful.training.signals import Stopping
 from heedful.training.state import Snapshot
 from heedful.training.trainer import Trainer
@@ -53,7 +53,10 @@ class Ended(NamedTuple):
 
 
 def choose(
-    table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], where: str, data: tuple[Corpus, Corpus] | None = None
+    table: Mapping[str, Any],
+    overrides: Sequence[tuple[str, Any]],
+    where: str,
+    data: tuple[Corpus, Corpus] | None = None,
 ) -> tuple[Composed, Corpus, Corpus]:
     """The resolved recipe of a run with its corpora: read once to guess units, and sized to what was read.
 
@@ -121,7 +124,9 @@ def resume(
             there verifies.
     """
     if not (out / RECIPE).exists():
-        raise ModelFolderError(f"{out}: is no run, there is no {RECIPE} in it; name the --out of an earlier heedful train")
+        raise ModelFolderError(
+            f"{out}: is no run, there is no {RECIPE} in it; name the --out of an earlier heedful train"
+        )
     stored = read_table(out / RECIPE)
     recipe = compose(stored, [], str(out / RECIPE)).recipe
     merged = {room: {**stored.get(room, {}), **(table or {}).get(room, {})} for room in {*stored, *(table or {})}}
@@ -143,7 +148,9 @@ def _train(prepared: Prepared, out: Path, watch: journal.Watcher, resumed: Check
     snapshot = None
     if resumed is not None and resumed.training is not None:
         if resumed.training.record.get("data") != fingerprint:
-            raise SettingsError(f"--resume: the data changed since {out} was begun; use --init-from {out} --out elsewhere")
+            raise SettingsError(
+                f"--resume: the data changed since {out} was begun; use --init-from {out} --out elsewhere"
+            )
         snapshot = Snapshot(dict(resumed.training.record), resumed.training.tensors)
     write = journal.Journal(out / JOURNAL, None if resumed is None else resumed.update)
 

@@ -1,15 +1,33 @@
 """Everything that changes while a network trains, as plain numbers and tensors: what resuming and rolling back need."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from heedful.model.seq2seq import Network
 from heedful.training.settings import TrainingSettings
 
-OPTIMIZERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+DECAY = 0.01
+"""AdamW's weight decay where the recipe says none."""
+
+
+def _adam(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
+
+
+def _adamw(parameters: list[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+    decay = DECAY if settings.weight_decay is None else settings.weight_decay
+    return torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=decay, fused=True)
+
+
+OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], TrainingSettings], torch.optim.Optimizer]] = {
+    "adam": _adam,
+    "adamw": _adamw,
+}
 
 
 @dataclass
@@ -44,16 +62,14 @@ class Snapshot(NamedTuple):
 class State:
     """A network in training: its weights, their running mean, the optimiser and the progress."""
 
-    network: nn.Module
+    network: Network
     settings: TrainingSettings
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
         named = dict(self.network.named_parameters())
         self.names, self.parameters = list(named), list(named.values())
-        decay = {} if self.settings.weight_decay is None else {"weight_decay": self.settings.weight_decay}
-        make = OPTIMIZERS[self.settings.optimizer]
-        self.optimizer = make(self.parameters, lr=self.settings.learning_rate, fused=True, **decay)
+        self.optimizer = OPTIMIZERS[self.settings.optimizer](self.parameters, self.settings)
         self.averaged = copy.deepcopy(self.network).eval() if self.settings.average else self.network
 
     @torch.no_grad()
@@ -68,7 +84,9 @@ class State:
 
     def snapshot(self) -> Snapshot:
         """A copy that later updates leave alone."""
-        tensors = {f"network.{name}": each.detach().clone() for name, each in zip(self.names, self.parameters, strict=True)}
+        tensors = {
+            f"network.{name}": each.detach().clone() for name, each in zip(self.names, self.parameters, strict=True)
+        }
         if self.averaged is not self.network:
             tensors |= {f"averaged.{name}": each.detach().clone() for name, each in self.averaged.named_parameters()}
         for name, parameter in zip(self.names, self.parameters, strict=True):

@@ -11,7 +11,6 @@ from heedful.checkpoint import Checkpoint, TrainingState
 from heedful.data import batches
 from heedful.errors import DivergedError, StoppedError
 from heedful.evaluation.report import better
-from heedful.model.seq2seq import Network
 from heedful.predictor import Predictor
 from heedful.reserved import UNKNOWN
 from heedful.search.settings import SearchSettings
@@ -54,20 +53,13 @@ class Trainer:
         self.settings = prepared.recipe.training
         self.keeper, self.watch, self.stopping = keeper, watch, stopping
         self.device = _device(self.settings.device)
-        self.network: Network = prepared.network.to(self.device)
+        self.network = prepared.network.to(self.device)
         self.state = State(self.network, self.settings)
-        self.predictor = Predictor(self.averaged, self.codec, prepared.recipe.search)
+        self.predictor = Predictor(self.state.averaged, self.codec, prepared.recipe.search)
         self.state.progress.data = fingerprint
         self.limit = 5 * math.log(len(self.codec.target_vocabulary)) + 5
         self.notes = prepared.notes
         self.good: Snapshot | None = None
-
-    @property
-    def averaged(self) -> Network:
-        """The network that is validated and saved."""
-        averaged = self.state.averaged
-        assert isinstance(averaged, Network)
-        return averaged
 
     def train(self, resumed: Snapshot | None = None) -> str:
         """Trains to the end of the budget and returns why it ended.
@@ -211,7 +203,7 @@ class Trainer:
 
     def _validate(self) -> None:
         progress, metric = self.state.progress, self.settings.metric
-        self.averaged.eval()
+        self.state.averaged.eval()
         greedy = SearchSettings(beam_size=1, **self.recipe.search.model_dump(include={"max_length", "min_length"}))
         quick = self.recipe.evaluation.model_copy(update={"resamples": 0, "metrics": (metric,)})
         report, outputs = self.predictor.evaluate(self.dev, quick, greedy)
@@ -265,8 +257,13 @@ class Trainer:
         if self.device.type != "cpu":
             columns = tuple(ids.to(self.device) for ids in source.columns)
             source = source._replace(columns=columns, real=tuple(real.to(self.device) for real in source.real))
-            moved = (each.to(self.device) for each in (batch.previous, batch.following, batch.real))
-            return batches.Batch(source, *moved, batch.rows)
+            return batches.Batch(
+                source,
+                batch.previous.to(self.device),
+                batch.following.to(self.device),
+                batch.real.to(self.device),
+                batch.rows,
+            )
         return batch._replace(source=source)
 
 

@@ -1,0 +1,141 @@
+"""How things look: rich on a terminal, plain lines elsewhere. Data goes to standard output, talk to standard error."""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from heedful.data.batches import UnknownReport
+    from heedful.evaluation.report import Report
+    from heedful.results import Alignment
+
+PLAIN_WIDTH = 200
+"""Columns of a table that goes to a file: nothing is cut there, and nobody's window is narrow."""
+MAP_WIDTH = 100
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def console(*, stderr: bool) -> Console:
+    """A console on the stream as it is now. Nothing that we print is markup."""
+    found = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found = Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=PLAIN_WIDTH)
+    return found
+
+
+def clean(text: str) -> str:
+    """Text from a file or a model without what could take over a terminal: controls are spelled out."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def say(message: str, *, style: str = "", on: Console | None = None) -> None:
+    """A line of talk."""
+    target = on or console(stderr=True)
+    target.print(Text(clean(message), style=style), soft_wrap=not target.is_terminal)
+
+
+def error(message: str) -> None:
+    """The line that says what went wrong."""
+    target = console(stderr=True)
+    # Never wrapped by us: whoever copies a path or greps for file:line wants the line whole.
+    target.print(Text.assemble(("error: ", "bold red"), clean(message)), soft_wrap=True)
+
+
+def put(line: str) -> None:
+    """A line of data."""
+    sys.stdout.write(f"{line}\n")
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
+    """A table on standard output; all but the first ``left`` columns are numbers and stand to the right."""
+    made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
+    for place, head in enumerate(heads):
+        made.add_column(head, justify="left" if place < left else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(clean(cell)) for cell in row))
+    console(stderr=False).print(made)
+
+
+def report(found: "Report") -> None:
+    """A report as two tables."""
+    rows = [
+        [name, f"{each.value:.2f}", f"{each.low:.2f} to {each.high:.2f}", each.signature]
+        for name, each in found.metrics.items()
+    ]
+    made = Table(title=f"{found.count:,} sources", title_justify="left", title_style="bold", box=None)
+    for head, right in (("metric", False), ("%", True), ("95 % interval", True), ("signature", False)):
+        made.add_column(head, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*map(Text, row))
+    console(stderr=False).print(made)
+    put("")
+    lengths = [
+        [f"{row.low} to {row.high}" if row.low < row.high else str(row.low), f"{row.count:,}"]
+        + [f"{row.accuracy:.2f}", f"{row.error_rate:.2f}"]
+        for row in found.by_length
+    ]
+    table("by source length", ["units", "sources", "accuracy", "error rate"], lengths)
+
+
+def scores(found: "Report") -> str:
+    """The metrics of a report in one line."""
+    return ", ".join(
+        f"{name} {each.value:.1f} % (95 %: {each.low:.1f} to {each.high:.1f})" for name, each in found.metrics.items()
+    )
+
+
+def heatmap(alignment: "Alignment", title: str, *, stderr: bool = False) -> None:
+    """A map in the terminal: in colours if it has any, as wide as it is."""
+    from heedful.inspection import text
+
+    target = console(stderr=stderr)
+    colour = target.is_terminal and target.color_system is not None and not target.no_color
+    width = target.width if target.is_terminal or "COLUMNS" in os.environ else MAP_WIDTH
+    drawn = text.render(alignment, title=title, colour=colour, width=width)
+    if colour:  # through rich, which knows how many colours this terminal has
+        target.print(Text.from_ansi(drawn), soft_wrap=True)
+    else:
+        (sys.stderr if stderr else sys.stdout).write(drawn)
+
+
+def unknown(found: "UnknownReport") -> None:
+    """How many source units the model does not know."""
+    if found.count:
+        common = " ".join(repr(unit) for unit, _ in found.most_common[:5])
+        say(f"note: {found.count:,} of {found.total:,} source units are unknown to the model, such as {common}")
+
+
+def notes(lines: Sequence[str], skipped: Sequence[str] = (), name: str = "") -> None:
+    """What there is to say about a file."""
+    for line in lines:
+        say(f"note: {line}")
+    if skipped:
+        say(f"note: {len(skipped):,} bad row{'s' if len(skipped) > 1 else ''} of {name} skipped, the first: {skipped[0]}")
+
+
+def count(number: int, thing: str, things: str = "") -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def json_line(record: Any) -> None:
+    """One JSON object on a line of standard output."""
+    import json
+
+    put(json.dumps(record, ensure_ascii=False))
