@@ -1,7 +1,7 @@
 """Checks what annotations say while the tests run: shapes by jaxtyping, types by beartype. See ``conftest.py``."""
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ def _checkable(hint: Any) -> Any:
     """The hint, or one that means the same at run time, or ``Any``."""
     if typing.get_origin(hint) is np.ndarray:
         return hint | np.generic  # numpy's operators turn an array without axes into a number
+    if typing.get_origin(hint) is Iterable:
+        return Iterable  # it may be read once only, and what it holds may be judged by the function itself
     return hint if _decidable(hint) else Any
 
 

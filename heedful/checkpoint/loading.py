@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from heedful.checkpoint.checkpoint import ALWAYS, Checkpoint
+from heedful.checkpoint.checkpoint import ALWAYS, CARD, METRICS, Checkpoint
 from heedful.checkpoint.contents import read
 from heedful.checkpoint.folder import MANIFEST
 from heedful.checkpoint.writing import located, older
@@ -72,7 +72,7 @@ def _place(path: Path) -> tuple[Path, Path]:
             names = frozenset(os.listdir(path))
         except OSError as error:
             raise ModelFolderError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
-        if (ALWAYS | {MANIFEST}) & names:
+        if ((ALWAYS - {METRICS, CARD}) | {MANIFEST}) & names:  # a run has a metrics.json, too, and maybe a README.md
             return path, path
         return _best(path, names)
     if os.path.lexists(path):

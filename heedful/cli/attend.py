@@ -1,12 +1,16 @@
 """``heedful attend``: which input items each output item looked at."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from heedful.cli import options
 from heedful.errors import DataError, SettingsError
+
+if TYPE_CHECKING:
+    from heedful.predictor import Predictor, Row
+    from heedful.results import Alignment, Hypothesis
 
 
 def attend(
@@ -14,6 +18,7 @@ def attend(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="The input text; several columns stand between tabs: $'run\\tV;PST'")
     ],
+    *,
     target: Annotated[
         str | None, typer.Option("--target", metavar="TEXT", help="Force this output instead of searching for one.")
     ] = None,
@@ -38,27 +43,38 @@ def attend(
 
     render = None if out is None else for_path(out)
     source = options.as_text(source, "SOURCE")
-    if target is not None and not options.as_text(target, "--target").strip():
-        raise SettingsError("--target is empty; give the text to look at, or leave the option out")
     options.use_threads(threads)
     predictor = Predictor.load(model)
     check_attends(predictor)
-    if not source.strip():
+    row = split_source_line(source, predictor.codec.data, "SOURCE") if source else ()
+    if not row or not any(predictor.split(row)):
         raise DataError("SOURCE is empty", "give it at least one unit")
-    row = split_source_line(source, predictor.codec.data, "SOURCE")
     if problem := fault(predictor, row):
-        raise DataError(f"SOURCE {problem}", "check the text and the units that the model was trained on")
+        raise DataError(f"SOURCE: {problem}", "check the text and the units that the model was trained on")
     show.unknown(predictor.unknown([row]))
     if target is None:
         search = options.searching(predictor.settings, "attend", beam_size=beam_size, length_penalty=length_penalty)
         found = predictor.search([row], search)[0].hypotheses[0]
     else:
-        found = predictor.force([row], [target])[0]
-    assert found.attention is not None  # check_attends has seen to it
+        found = _forced(predictor, row, options.as_text(target, "--target"))
+    attention = cast("Alignment", found.attention)  # check_attends has seen to it
     title = f"{' | '.join(row)} → {found.text}"
     if out is None or render is None:
-        show.heatmap(found.attention, title)
+        show.heatmap(attention, title)
         return
-    write_beside(out, render(found.attention, title=title))
+    write_beside(out, render(attention, title=title))
     show.put(found.text)
     show.say(f"{out} written")
+
+
+def _forced(predictor: "Predictor", row: "Row", target: str) -> "Hypothesis":
+    """This very output, as if the search had found it."""
+    from heedful.cli import show
+
+    units = predictor.target_units.split(target)
+    if not units:
+        raise SettingsError("--target is empty; give the text to look at, or leave the option out")
+    if unknown := predictor.codec.target_vocabulary.unknown(units):
+        common = " ".join(map(repr, dict.fromkeys(unknown)))
+        show.say(f"note: {len(unknown):,} of {len(units):,} units of --target are unknown to the model: {common}")
+    return predictor.force([row], [target])[0]

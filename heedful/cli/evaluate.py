@@ -12,6 +12,7 @@ def evaluate(
     data: Annotated[
         list[str], typer.Argument(metavar="DATA.tsv | SOURCE TARGET", help="A file of pairs, or two of parallel text.")
     ],
+    *,
     json: options.Json = False,
     beam_size: options.BeamSize = None,
     length_penalty: options.LengthPenalty = None,

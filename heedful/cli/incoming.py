@@ -1,7 +1,7 @@
-"""Lines to predict, as they come: strict UTF-8, split on line feeds only, never more than one chunk in memory.
+r"""Lines to predict, as they come: strict UTF-8, split on line feeds only, never more than one chunk in memory.
 
 The rules are those of ``data/lines.py``; only the line ends differ, since the rest of a stream is not known yet: the
-first line says whether lines end in \\r\\n.
+first line says whether lines end in \r\n.
 """
 
 import stat
@@ -86,9 +86,9 @@ def fault(predictor: Predictor, row: Row) -> str | None:
     most = predictor.codec.data.max_units
     # No text has more than three units a character, so short ones need no counting.
     if 3 * sum(map(len, row)) > most and (count := sum(map(len, predictor.split(row)))) > most:
-        return f"has {count:,} units, more than the model's max_units = {most:,}"
+        return f"{count:,} units, more than the model's max_units = {most:,}"
     if predictor.unreadable([row]):
-        return "has no unit that was seen in training"
+        return "no unit of it was seen in training"
     return None
 
 

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 import heedful
 from heedful.choices import COMMANDS as HELP
-from heedful.cli import attend, data, evaluate, predict, train
+from heedful.cli import attend, data, evaluate, options, predict, train
 from heedful.errors import HeedfulError
 
 COMMANDS: dict[str, Callable[..., None] | typer.Typer] = {
@@ -65,10 +65,11 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"heedful {heedful.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
@@ -84,7 +85,7 @@ for _name, _command in COMMANDS.items():
     if isinstance(_command, typer.Typer):
         app.add_typer(_command, name=_name, help=HELP[_name])
     else:
-        app.command(_name, short_help=HELP[_name])(_command)
+        options.add(app, _name, _command, HELP[_name])
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Options that several commands share, and what they mean. Loads nothing but typer, so that help is quick."""
 
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +39,12 @@ LengthPenalty = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 
+def add(app: typer.Typer, name: str, command: Callable[..., None], line: str) -> None:
+    """Makes a function a command; its docstring is the help, its paragraphs free to be wrapped as the terminal likes."""
+    paragraphs = inspect.getdoc(command) or ""
+    app.command(name, short_help=line, help=re.sub(r"(?<!\n)\n(?!\n)", " ", paragraphs))(command)
+
+
 def separated(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Files, and overrides among them: ``--set model.cell=gru model.dropout=0.2`` leaves the second with the files."""
     return [word for word in words if not _OVERRIDE.match(word)], [word for word in words if _OVERRIDE.match(word)]
@@ -72,9 +79,10 @@ def read_overrides(given: Sequence[str]) -> list[tuple[str, Any]]:
 
     found: list[tuple[str, Any]] = []
     for key, value in map(parse_override, given):
-        if key in ("data.train", "data.dev"):
-            value = [absolute(each) for each in value] if isinstance(value, list) else absolute(str(value))
-        found.append((key, value))
+        if key not in ("data.train", "data.dev"):
+            found.append((key, value))
+        else:
+            found.append((key, [*map(absolute, value)] if isinstance(value, list) else absolute(str(value))))
     return found
 
 

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from heedful.search.settings import SearchSettings
 
 
-def predict(
+def predict(  # noqa: PLR0913 (one argument an option)
     model: options.Model,
     file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="Sources, one a line; standard input unless named.")
+        str | None, typer.Argument(metavar="FILE", help="Sources, one a line; standard input unless named.")
     ] = None,
+    *,
     beam_size: options.BeamSize = None,
     n_best: Annotated[
         int | None, typer.Option("--n-best", min=1, metavar="N", help="Hypotheses to write for each line, in JSON.")
@@ -46,7 +47,9 @@ def predict(
     search = options.searching(
         predictor.settings, "predict", beam_size=beam_size, n_best=n_best if json else None, length_penalty=length_penalty
     )  # fmt: skip
-    writer = Writer(predictor, search if json else search.model_copy(update={"n_best": 1}), batch_size or BATCH_SIZE, json)
+    writer = Writer(
+        predictor, search if json else search.model_copy(update={"n_best": 1}), batch_size or BATCH_SIZE, json
+    )
     writer.run(source, skip=on_bad is options.OnBad.skip)
 
 
@@ -60,13 +63,15 @@ class Writer:
         self.bad: list[str] = []
 
     def run(self, source: "Incoming", *, skip: bool) -> None:
-        """Everything that comes in. A bad line ends it before anything is written, as far as the input can be read
-        ahead: a file to its end, a stream to the end of the chunk.
+        """Answers everything that comes in.
+
+        A bad line ends it before anything is written, as far as the input can be read ahead: a file to its end, a
+        stream to the end of the chunk.
 
         Raises:
             DataError: a line is bad, and ``skip`` is not said.
         """
-        from heedful.cli import show, incoming
+        from heedful.cli import incoming, show
 
         if source.live:
             show.say("reading lines from the terminal; Ctrl-D ends")
@@ -113,4 +118,6 @@ class Writer:
 
 def _stop_at(bad: list[str]) -> None:
     if bad:
-        raise DataError(bad, "fix the line or pass --on-bad skip" if len(bad) == 1 else "fix these lines or pass --on-bad skip")
+        raise DataError(
+            bad, "fix the line or pass --on-bad skip" if len(bad) == 1 else "fix these lines or pass --on-bad skip"
+        )

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -34,17 +35,23 @@ def clean(text: str) -> str:
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def near(text: str) -> str:
+    """The text with the paths of files below this folder as one would type them here."""
+    here = re.escape(str(Path.cwd()).rstrip("/"))
+    return re.sub(rf"(?<![\w/.-]){here}/", "", text) if here else text
+
+
 def say(message: str, *, style: str = "", on: Console | None = None) -> None:
     """A line of talk."""
     target = on or console(stderr=True)
-    target.print(Text(clean(message), style=style), soft_wrap=not target.is_terminal)
+    target.print(Text(clean(near(message)), style=style), soft_wrap=not target.is_terminal)
 
 
 def error(message: str) -> None:
     """The line that says what went wrong."""
     target = console(stderr=True)
     # Never wrapped by us: whoever copies a path or greps for file:line wants the line whole.
-    target.print(Text.assemble(("error: ", "bold red"), clean(message)), soft_wrap=True)
+    target.print(Text.assemble(("error: ", "bold red"), clean(near(message))), soft_wrap=True)
 
 
 def put(line: str) -> None:
@@ -56,7 +63,7 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, le
     """A table on standard output; all but the first ``left`` columns are numbers and stand to the right."""
     made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
     for place, head in enumerate(heads):
-        made.add_column(head, justify="left" if place < left else "right", overflow="fold")
+        made.add_column(head, justify="left" if place < left else "right", overflow="fold", no_wrap=place < left)
     for row in rows:
         made.add_row(*(Text(clean(cell)) for cell in row))
     console(stderr=False).print(made)
@@ -76,11 +83,14 @@ def report(found: "Report") -> None:
     console(stderr=False).print(made)
     put("")
     lengths = [
-        [f"{row.low} to {row.high}" if row.low < row.high else str(row.low), f"{row.count:,}"]
-        + [f"{row.accuracy:.2f}", f"{row.error_rate:.2f}"]
+        [_between(row.low, row.high), f"{row.count:,}", f"{row.accuracy:.2f}", f"{row.error_rate:.2f}"]
         for row in found.by_length
     ]
     table("by source length", ["units", "sources", "accuracy", "error rate"], lengths)
+
+
+def _between(low: int, high: int) -> str:
+    return f"{low} to {high}" if low < high else str(low)
 
 
 def scores(found: "Report") -> str:
@@ -99,7 +109,7 @@ def heatmap(alignment: "Alignment", title: str, *, stderr: bool = False) -> None
     width = target.width if target.is_terminal or "COLUMNS" in os.environ else MAP_WIDTH
     drawn = text.render(alignment, title=title, colour=colour, width=width)
     if colour:  # through rich, which knows how many colours this terminal has
-        target.print(Text.from_ansi(drawn), soft_wrap=True)
+        target.print(Text.from_ansi(drawn), soft_wrap=True, end="")
     else:
         (sys.stderr if stderr else sys.stdout).write(drawn)
 
@@ -116,7 +126,9 @@ def notes(lines: Sequence[str], skipped: Sequence[str] = (), name: str = "") -> 
     for line in lines:
         say(f"note: {line}")
     if skipped:
-        say(f"note: {len(skipped):,} bad row{'s' if len(skipped) > 1 else ''} of {name} skipped, the first: {skipped[0]}")
+        say(
+            f"note: {len(skipped):,} bad row{'s' if len(skipped) > 1 else ''} of {name} skipped, the first: {skipped[0]}"
+        )
 
 
 def count(number: int, thing: str, things: str = "") -> str:

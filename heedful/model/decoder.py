@@ -98,6 +98,10 @@ class Decoder(nn.Module):
         """What is fed back into the first step, before there is an answer."""
         return ()
 
+    def masks(self, embedded: Float[Tensor, "batch time embedding"]) -> Masks:
+        """Dropout masks between the layers, for ``step``."""
+        return self.stack.masks(embedded)
+
     def step(
         self,
         embedded: Float[Tensor, "row embedding"],
@@ -113,7 +117,7 @@ class Decoder(nn.Module):
         self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """A whole target: readouts and weights at every step. This loop over ``step`` is the specification."""
-        masks = self.stack.masks(embedded)
+        masks = self.masks(embedded)
         readouts: list[Tensor] = []
         weights: list[Tensor] = []
         for now in embedded.unbind(dim=1):
@@ -279,6 +283,11 @@ class FirstLayer(Attentive):
         self.above = Stack(cell, sizes, self.size, settings.dropout)
         self.dropout = LockedDropout(settings.dropout)
 
+    def masks(self, embedded: Float[Tensor, "batch time embedding"]) -> Masks:
+        """Dropout masks between the layers: the first also covers the answer, which goes in beside the first state."""
+        beside = embedded.new_empty(embedded.shape[0], self.size + self.memory_size)
+        return [self.dropout.mask(beside), *self.above.masks(embedded)]
+
     def step(
         self,
         embedded: Float[Tensor, "row embedding"],
@@ -290,7 +299,10 @@ class FirstLayer(Attentive):
         """The first layer steps, asks, and the layers above step."""
         below, first = self.stack.step(embedded, state.layers[:1])
         context, weights = self.attention.ask(below, held, state.step, attend_to)
-        top, above = self.above.step(torch.cat([below, context], dim=1), state.layers[1:])
+        beside = torch.cat([below, context], dim=1)
+        if masks and masks[0] is not None:
+            beside = beside * masks[0]
+        top, above = self.above.step(beside, state.layers[1:], masks[1:] if masks else None)
         return Outcome(self.read(context, top), Moving(first + above, (), state.step + 1), weights)
 
     def forward(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heedful.data.corpus import Corpus
+from heedful.training.recipe import Recipe
 
 Table = dict[str, Any]
 LOOKED_AT = 2_000
@@ -29,36 +30,43 @@ def guess_unit(texts: Sequence[str]) -> str:
     return "words" if many and all(len(text.split()) > 1 for text in few[:20]) else "letters"
 
 
-def sized(table: Mapping[str, Any], corpus: Corpus, target_unit: str) -> Table:
+def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
     """The same tables, with what suits this much data filled in where it is not given.
+
+    ``said`` is the recipe with the overrides in it: what it says decides what goes with it.
 
     Small data want a small, strongly regularised network and many passes; the figures come from our own runs
     (``docs/log.md``). Lengths of texts stand for lengths in units: only their size matters here.
     """
-    pairs = len(corpus)
+    pairs, target_unit = len(corpus), said.data.target.unit
     words = target_unit in ("words", "symbols")
     units = sum(len(text.split()) if words else len(text) for text in corpus.targets[:LOOKED_AT])
     source = sum(max(1, sum(map(len, text))) for text in corpus.sources[:LOOKED_AT])
     source = source / 6 if target_unit == "words" else source
     mean = (units + source) / min(LOOKED_AT, pairs) + 2
     rows = int(min(64, max(16, pairs / 60)))
-    passes = min(60.0, max(6.0, 250_000 / pairs))
+    passes = min(60.0, max(8.0, 450_000 / pairs))
     updates = int(min(60_000, max(1_500, passes * pairs / rows)))
+    if "updates" in said.training.model_fields_set:
+        updates = said.training.updates
     hidden = 128 if pairs < 1_000 else 256 if pairs < 20_000 else 512
-    model: Table = {"hidden_size": hidden, "embedding_size": hidden // 2, "dropout": 0.4 if pairs < 50_000 else 0.3}
+    if "hidden_size" in said.model.model_fields_set:
+        hidden = said.model.hidden_size
+    model: Table = {"hidden_size": hidden, "embedding_size": max(1, hidden // 2), "dropout": 0.4 if pairs < 50_000 else 0.3}
     training: Table = {
         "updates": updates,
         "warmup": min(400, updates // 10),
         "batch_size": rows,
         "batch_units": int(rows * mean * 1.5) + 1,
-        "validate_every": max(50, updates // 15),
+        "validate_every": max(min(50, updates), updates // 15),
         "learning_rate": 0.002 if hidden <= 256 else 0.001,
     }
-    evaluation: Table = {}
+    data: Table = {}
     if target_unit == "words":
         training["metric"] = "bleu"
+        data = {"min_count": 2} if pairs >= 5_000 else {}
     filled = {room: dict(values) for room, values in table.items()}
+    filled["data"] = data | filled.get("data", {})
     filled["model"] = model | filled.get("model", {})
     filled["training"] = training | filled.get("training", {})
-    filled["evaluation"] = evaluation | filled.get("evaluation", {})
     return filled

@@ -77,8 +77,8 @@ def choose(
         source, target = guess_unit([text for (text,) in train.sources]), guess_unit(train.targets)
         filled["data"] |= {"source": {"column": 1, "unit": source}, "target": {"column": 2, "unit": target}}
         notes.append(f"units chosen: {source} -> {target}; others: --set data.source.unit=... data.target.unit=...")
-    unit = compose(filled, overrides, where).recipe.data.target.unit
-    composed = compose(sized(filled, train, unit), overrides, where)
+    said = compose(filled, overrides, where).recipe
+    composed = compose(sized(filled, train, said), overrides, where)
     return Composed(composed.recipe.resolved(), [*composed.notes, *notes]), train, dev
 
 

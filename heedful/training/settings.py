@@ -25,7 +25,7 @@ class TrainingSettings(Settings):
     learning_rate: Annotated[float, Field(gt=0, le=1000)] = 0.002
     weight_decay: Annotated[float, Field(ge=0, le=1)] | None = None
     schedule: Literal["constant", "linear", "cosine", "inverse-sqrt"] = "cosine"
-    warmup: Annotated[int, Field(ge=0)] = 100
+    warmup: Annotated[int, Field(ge=0)] = 0
     updates: Count = 3000
     minutes: Annotated[float, Field(gt=0)] | None = None
     batch_units: Count = 2000

@@ -1,0 +1,76 @@
+"""``heedful attend``: the map in the terminal and in files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.door import heedful
+
+
+def test_in_the_terminal(run: Path) -> None:
+    said = heedful("attend", run, "abc")
+    assert (said.code, said.talk) == (0, "")
+    assert said.lines[0].startswith("abc → ")
+    assert "input" in said.out
+    assert "output" in said.out
+    assert "\x1b" not in said.out
+    assert max(map(len, heedful("attend", run, "abcd" * 10, width=40).lines)) <= 40
+
+
+def test_a_forced_target(run: Path) -> None:
+    assert heedful("attend", run, "abc", "--target", "D D").lines[0] == "abc → D D"
+    said = heedful("attend", run, "abc", "--target", "D Q")
+    assert "1 of 2 units of --target are unknown to the model: 'Q'" in said.talk
+    assert heedful("attend", run, "abc", "--target", "").code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("m.png", b"\x89PNG"), ("m.svg", b"<"), ("m.json", b"{"), ("m.txt", b"abc"), ("m.pharaoh", b"0-")]
+)
+def test_files(run: Path, tmp_path: Path, name: str, begins: bytes) -> None:
+    said = heedful("attend", run, "abc", "--target", "A B C", "--out", tmp_path / name)
+    assert said.code == 0
+    assert said.lines == ["A B C"]
+    assert name in said.talk
+    assert (tmp_path / name).read_bytes().startswith(begins)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_json_is_the_pinned_one(run: Path, tmp_path: Path) -> None:
+    assert heedful("attend", run, "abc", "--out", tmp_path / "x.json").code == 0
+    record = json.loads((tmp_path / "x.json").read_text())
+    assert list(record) == ["source", "target", "weights"]
+    assert record["source"] == ["a", "b", "c"]
+    assert len(record["weights"]) == len(record["target"])
+    assert all(sum(row) == pytest.approx(1, abs=1e-5) for row in record["weights"])
+
+
+def test_several_columns(columns: Path) -> None:
+    said = heedful("attend", columns, "ab\tN;a", "--target", "abs")
+    assert said.code == 0
+    assert said.lines[0] == "ab | N;a → abs"
+    wrong = heedful("attend", columns, "ab")
+    assert wrong.code == 3
+    assert "1 column, but the source has 2 columns" in wrong.talk
+
+
+def test_without_attention(fixed: Path) -> None:
+    said = heedful("attend", fixed, "abc")
+    assert (said.code, said.out) == (2, "")
+    assert "no attention" in said.talk
+
+
+@pytest.mark.parametrize("source", ["", "zzz", "a\tb", "a" * 5000, "a\udcff"])
+def test_sources_that_say_nothing(run: Path, source: str) -> None:
+    said = heedful("attend", run, source)
+    assert (said.code, said.out) == (3, "")
+    assert said.talk.startswith("error: SOURCE")
+    assert said.talk.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["map.gif", "map"])
+def test_files_that_nothing_writes(run: Path, tmp_path: Path, name: str) -> None:
+    said = heedful("attend", run, "abc", "--out", tmp_path / name)
+    assert (said.code, said.out) == (2, "")
+    assert not [*tmp_path.iterdir()]
