@@ -19,7 +19,7 @@ from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
 from heedful.evaluation.report import Report, evaluate, group_references
 from heedful.evaluation.settings import EvaluationSettings
-from heedful.model.seq2seq import Network
+from heedful.model.seq2seq import Network, outline
 from heedful.results import Alignment, Hypothesis, Result
 from heedful.search.hypothesis import Found
 from heedful.search.searches import search as find
@@ -63,8 +63,8 @@ class Predictor:
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "cpu") -> Self:
         """The model of a folder, ready to answer."""
         vocabularies = checkpoint.source_vocabularies
-        with torch.device("meta"):
-            network = Network(checkpoint.model, [len(each) for each in vocabularies], len(checkpoint.target_vocabulary))
+        sizes = [len(each) for each in vocabularies]
+        network = outline(checkpoint.model, sizes, len(checkpoint.target_vocabulary))
         network.load_state_dict(checkpoint.weights, assign=True)
         codec = Codec(checkpoint.data, vocabularies, checkpoint.target_vocabulary, checkpoint.lengths)
         return cls(network.to(device).eval(), codec, checkpoint.search)

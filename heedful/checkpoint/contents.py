@@ -31,7 +31,7 @@ from heedful.data.settings import DataSettings
 from heedful.data.vocabulary import Vocabulary
 from heedful.errors import SettingsError
 from heedful.evaluation.settings import EvaluationSettings
-from heedful.model.seq2seq import Network
+from heedful.model.seq2seq import outline
 from heedful.model.settings import ModelSettings
 from heedful.search.settings import SearchSettings
 from heedful.settings import Settings
@@ -70,8 +70,7 @@ def read(path: Path, shown: Path, *, with_training: bool) -> Checkpoint:
 
 def implied_weights(model: ModelSettings, sources: tuple[Vocabulary, ...], target: Vocabulary) -> dict[str, Tensor]:
     """The names, shapes and types of the weights that these settings imply: tensors without numbers."""
-    with torch.device("meta"):
-        return Network(model, tuple(map(len, sources)), len(target)).state_dict()
+    return outline(model, tuple(map(len, sources)), len(target)).state_dict()
 
 
 def _room(folder: Folder, settings: Mapping[str, JSON], name: str, kind: type[Room]) -> Room:

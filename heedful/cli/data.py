@@ -63,7 +63,6 @@ def make(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it stands already.")] = False,
 ) -> None:
     """Write pairs of a built-in task: source, tab, target."""
-    from heedful.checkpoint import write_beside
     from heedful.cli import show
     from heedful.data import toy
     from heedful.data.corpus import TASK_COUNT, TASK_SEED
@@ -77,6 +76,8 @@ def make(
         for line in lines:
             show.put(line)
         return
+    from heedful.checkpoint import write_beside  # here: it loads torch, which pairs on standard output do not need
+
     write_beside(out, "".join(f"{line}\n" for line in lines))
     show.say(f"{out}: {show.count(len(lines), 'pair')} of {name} written")
 
@@ -142,7 +143,7 @@ def _show_file(file: "FileReport") -> None:
             [side.name, side.unit, *(f"{number:,g}" if number < 1e6 else f"{number:,.0f}" for number in numbers)]
         )
     heads = ["side", "unit", "least", "median", "95 %", "most", "units", "distinct", "once"]
-    show.table(f"{file.name}: {show.count(file.rows, 'row')}", heads, rows, left=2)
+    show.table(f"{file.name}: {show.count(file.rows, 'row')}", heads, rows, left=(0, 1))
     for side in file.sides:
         common, rare = (" ".join(repr(unit) for unit, _ in few) for few in (side.commonest, side.rarest))
         show.put(show.clean(f" {side.name}: commonest {common}; rarest {rare}"))
@@ -151,9 +152,9 @@ def _show_file(file: "FileReport") -> None:
     if file.bad:
         _find(f"{show.count(len(file.bad), 'bad row')}, which training refuses unless told --on-bad skip", file.bad)
     findings: list[tuple[Finding, str]] = [
-        (file.repeated, "say again what an earlier row says"),
-        (file.several_targets, "have several targets"),
-        (file.edge_blanks, "have a blank at an edge"),
+        (file.repeated, "that say again what an earlier one says"),
+        (file.several_targets, "with several targets"),
+        (file.edge_blanks, "with a blank at an edge"),
     ]
     for finding, what in findings:
         if finding.count:

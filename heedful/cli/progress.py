@@ -26,6 +26,7 @@ def watching(run: Path) -> Iterator[journal.Watcher]:
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[where]}")
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as bar:
+        console.show_cursor()  # a second Ctrl-C leaves at once, and nobody would bring it back
         yield WatchingWithBar(run, console, bar)
 
 

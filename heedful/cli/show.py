@@ -59,14 +59,16 @@ def put(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
-    """A table on standard output; all but the first ``left`` columns are numbers and stand to the right."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,)) -> None:
+    """A table on standard output; columns are numbers and stand to the right, but for the ``left`` ones."""
+    made = Table(header_style="bold", box=None)
     for place, head in enumerate(heads):
-        made.add_column(head, justify="left" if place < left else "right", overflow="fold", no_wrap=place < left)
+        made.add_column(head, justify="left" if place in left else "right", overflow="fold", no_wrap=place == 0)
     for row in rows:
         made.add_row(*(Text(clean(cell)) for cell in row))
-    console(stderr=False).print(made)
+    target = console(stderr=False)
+    target.print(Text(clean(title), style="bold"), soft_wrap=True)  # a title is no part of the width
+    target.print(made)
 
 
 def report(found: "Report") -> None:
@@ -75,12 +77,8 @@ def report(found: "Report") -> None:
         [name, f"{each.value:.2f}", f"{each.low:.2f} to {each.high:.2f}", each.signature]
         for name, each in found.metrics.items()
     ]
-    made = Table(title=f"{found.count:,} sources", title_justify="left", title_style="bold", box=None)
-    for head, right in (("metric", False), ("%", True), ("95 % interval", True), ("signature", False)):
-        made.add_column(head, justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*map(Text, row))
-    console(stderr=False).print(made)
+    heads = ["metric", "%", "95 % interval", "signature"]
+    table(count(found.count, "source"), heads, rows, left=(0, 3))
     put("")
     lengths = [
         [_between(row.low, row.high), f"{row.count:,}", f"{row.accuracy:.2f}", f"{row.error_rate:.2f}"]
@@ -105,7 +103,8 @@ def heatmap(alignment: "Alignment", title: str, *, stderr: bool = False) -> None
     from heedful.inspection import text
 
     target = console(stderr=stderr)
-    colour = target.is_terminal and target.color_system is not None and not target.no_color
+    # sixteen colours are too few for a scale: shades say more
+    colour = target.is_terminal and target.color_system in ("256", "truecolor") and not target.no_color
     width = target.width if target.is_terminal or "COLUMNS" in os.environ else MAP_WIDTH
     drawn = text.render(alignment, title=title, colour=colour, width=width)
     if colour:  # through rich, which knows how many colours this terminal has

@@ -29,7 +29,8 @@ class Cell(nn.Module):
         self.input_weight = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
         self.hidden_weight = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
         self.bias = nn.Parameter(torch.empty(self.gates * hidden_size))
-        self.initialise()
+        if not self.bias.is_meta:
+            self.initialise()
 
     @torch.no_grad()
     def initialise(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from heedful.contracts import Source, Step
 from heedful.model.decoder import DECODERS, Moving
@@ -21,6 +22,24 @@ def map_tensors(function: Callable[[Tensor], Tensor], tree: Any) -> Any:
         return function(tree)
     parts = [map_tensors(function, part) for part in tree]
     return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Tensors made within keep no first values: whoever fills them from a file need not draw them."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if getattr(function, "__module__", "") == nn.init.__name__:
+            return args[0] if args else named["tensor"]
+        return function(*args, **named)
+
+
+def outline(settings: ModelSettings, source_sizes: Sequence[int], target_size: int) -> "Network":
+    """The network without numbers: names, shapes and types, to be checked against a file and filled from it."""
+    with torch.device("meta"), _Unfilled():
+        return Network(settings, source_sizes, target_size)
 
 
 class Forced(NamedTuple):

@@ -83,9 +83,15 @@ class ModelSettings(Settings):
         """The same network with every key that has an effect spelled out, and none that has not."""
         attends = self.attention != "fixed"
         reach = (self.reach or "global") if attends else None
+        reading, writing = self.encoder_cell or self.cell, self.decoder_cell or self.cell
+        below, above = self.encoder_layers or self.num_layers, self.decoder_layers or self.num_layers
         spelled = {
-            "encoder_cell": self.encoder_cell if self.encoder_cell != self.cell else None,
-            "decoder_cell": self.decoder_cell if self.decoder_cell != self.cell else None,
+            "cell": reading,
+            "encoder_cell": None,
+            "decoder_cell": writing if writing != reading else None,
+            "num_layers": below,
+            "encoder_layers": None,
+            "decoder_layers": above if above != below else None,
             "scorer": (self.scorer or DEFAULT_SCORER[self.attention]) if attends else None,
             "reach": reach,
             "window": (self.window or 10) if reach in ("local-m", "local-p") else None,

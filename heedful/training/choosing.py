@@ -63,7 +63,8 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
     }
     data: Table = {}
     if target_unit == "words":
-        training["metric"] = "bleu"
+        if "bleu" in said.evaluation.metrics:
+            training["metric"] = "bleu"
         data = {"min_count": 2} if pairs >= 5_000 else {}
     filled = {room: dict(values) for room, values in table.items()}
     filled["data"] = data | filled.get("data", {})

@@ -77,7 +77,8 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
             f"there are {len(train)} pairs to train on and {len(dev)} to validate on", "give at least one of each"
         )
     notes = [*train.notes, *dev.notes]
-    notes += [f"{len(each.skipped):,} bad rows of {each.name} skipped" for each in (train, dev) if each.skipped]
+    notes += [f"{each.name}: bad rows skipped: {len(each.skipped):,}" for each in (train, dev) if each.skipped]
+    notes = list(dict.fromkeys(notes))  # a share held out has the notes of the file that it came from
     settings = recipe.data
     if initial is not None:
         recipe, codec = _follow(recipe, initial)
@@ -93,7 +94,7 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
     )
     for name, data in (("training", encoded), ("dev", validated)):
         for side, report in [
-            *((f"source column {i + 1}", each) for i, each in enumerate(data.source_unknown)),
+            *zip(_names(len(data.source_unknown)), data.source_unknown, strict=True),
             ("target", data.target_unknown),
         ]:
             if report.count:
@@ -105,6 +106,10 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
     if initial is not None:
         network.load_state_dict(initial.weights)
     return Prepared(recipe, network, codec, encoded, dev, notes)
+
+
+def _names(columns: int) -> list[str]:
+    return ["source"] if columns == 1 else [f"source column {place + 1}" for place in range(columns)]
 
 
 def _follow(recipe: Recipe, initial: Checkpoint) -> tuple[Recipe, Codec]:

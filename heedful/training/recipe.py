@@ -93,7 +93,7 @@ def read_table(path: Path) -> Table:
     if isinstance(data, dict):
         for key in ("train", "dev"):
             if key in data:
-                data[key] = _from(path.parent, data[key])
+                data[key] = _from(path.parent.absolute(), data[key])
     return table
 
 
@@ -101,7 +101,7 @@ def _from(base: Path, place: Any) -> Any:
     """A place seen from the recipe's folder: absolute, ``$VARIABLE`` and ``task:`` places stay as they are."""
     if isinstance(place, list):
         return [_from(base, each) for each in place]
-    if not isinstance(place, str) or place.startswith(("task:", "$", "/")):
+    if not isinstance(place, str) or place.startswith(("task:", "$", "/", "~")):
         return place
     return str(base / place)
 

@@ -97,6 +97,8 @@ def start(
     Raises:
         SettingsError: the folder stands already and ``overwrite`` is not said. Others: see ``Trainer.train``.
     """
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"{out} is a file, and a run is a folder; choose another --out")
     if out.exists() and any(out.iterdir()) and not overwrite:
         raise SettingsError(f"{out} stands already; pass --overwrite, another --out, or --resume {out}")
     begin = load(initial) if initial is not None else None
@@ -131,7 +133,7 @@ def resume(
     recipe = compose(stored, [], str(out / RECIPE)).recipe
     merged = {room: {**stored.get(room, {}), **(table or {}).get(room, {})} for room in {*stored, *(table or {})}}
     given = compose(merged, overrides, "--resume").recipe
-    if changed := differences(given, recipe):
+    if changed := differences(given.resolved(), recipe.resolved()):
         raise SettingsError(f"--resume goes on with the recipe stored in {out}, but {'; '.join(changed)}; leave it out")
     with RunLock(out):
         checkpoint, _, notes = newest(out)

@@ -67,11 +67,17 @@ class Trainer:
         Raises:
             DivergedError: the loss left the finite numbers, again after a roll-back. StoppedError: a signal came.
         """
-        with torch.random.fork_rng(devices=[]):
-            if resumed is not None:
-                self.state.restore(resumed)
-            self._begin()
-            reason = self._loop()
+        threads = torch.get_num_threads()
+        if self.settings.threads is not None:
+            torch.set_num_threads(self.settings.threads)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                if resumed is not None:
+                    self.state.restore(resumed)
+                self._begin()
+                reason = self._loop()
+        finally:
+            torch.set_num_threads(threads)
         self._save()
         progress = self.state.progress
         self.watch(journal.Finished(progress.update, reason, progress.best_update, progress.elapsed))
@@ -97,8 +103,8 @@ class Trainer:
             due = progress.update % self.settings.validate_every == 0 or progress.update == self.settings.updates
             if due and progress.validated != progress.update:
                 self._validate()
-                if self.settings.patience is not None and progress.waited >= self.settings.patience:
-                    return f"no better {self.settings.metric} in {progress.waited} validations"
+            if self.settings.patience is not None and progress.waited >= self.settings.patience:
+                return f"no better {self.settings.metric} in {progress.waited} validations"
             if progress.update >= self.settings.updates:
                 return "all updates done"
             if self.settings.minutes is not None and progress.elapsed >= 60 * self.settings.minutes:
@@ -172,9 +178,10 @@ class Trainer:
             self._advance()
             return
         if progress.halved or self.good is None:
+            kept = "no model was validated yet" if progress.best is None else "the best model is kept"
             raise DivergedError(
-                f"training diverged at update {progress.update + 1:,} ({what}), again after going back; the best model is "
-                f"kept; try --set training.learning_rate={self.settings.learning_rate / 10:g}"
+                f"training diverged at update {progress.update + 1:,} ({what}), again after going back; {kept}; "
+                f"try --set training.learning_rate={self.settings.learning_rate / 10:g}"
             )
         skipped = progress.skipped
         self.state.restore(self.good)
@@ -218,11 +225,12 @@ class Trainer:
         samples = tuple(("\t".join(source), output, given[0]) for source, output, given in outputs[:SAMPLES])
         progress.elapsed = time.monotonic() - self.clock
         self.good = self.state.snapshot()
+        # Said before it is saved: a run that is killed in between validates again, and its journal drops this line.
+        self.watch(journal.Validated(progress.update, metrics, is_best, samples, progress.elapsed))
         if is_best:
             # With what resuming needs: should last/ be damaged, a run goes on from here.
             self.keeper.best(self._checkpoint(metrics, TrainingState(self.good.record, self.good.tensors)))
         self._save(self.good)
-        self.watch(journal.Validated(progress.update, metrics, is_best, samples, progress.elapsed))
         self.reported_at, self.units_since = time.monotonic(), 0
 
     def _save(self, snapshot: Snapshot | None = None) -> None:

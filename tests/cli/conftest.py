@@ -7,12 +7,29 @@ import pytest
 from tests.cli.door import heedful, write
 
 WORDS = [f"{a}{b}{c}" for a in ("", *"abcd") for b in "abcd" for c in "abcd"]
-QUICK = ["--threads", "1", "--set", "model.hidden_size=24", "--set", "model.embedding_size=12", "--set", "evaluation.resamples=50"]
+QUICK = [
+    "--threads",
+    "1",
+    "--set",
+    "model.hidden_size=24",
+    "--set",
+    "model.embedding_size=12",
+    "--set",
+    "evaluation.resamples=50",
+]
 
 
 def quick(updates: int) -> list[str]:
     """Options of a training that is over in a moment."""
-    return [*QUICK, "--set", f"training.updates={updates}", "--set", "training.warmup=5", "--set", f"training.validate_every={updates}"]
+    return [
+        *QUICK,
+        "--set",
+        f"training.updates={updates}",
+        "--set",
+        "training.warmup=5",
+        "--set",
+        f"training.validate_every={updates}",
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +44,8 @@ def run(pairs: Path) -> Path:
     """A run whose model has begun to learn its task."""
     out = pairs.parent / "run"
     said = heedful("train", pairs, "--out", out, *quick(120), "--set", "training.learning_rate=0.01")
-    assert said.code == 0, said.talk
+    assert (said.code, said.out) == (0, ""), said.talk
+    write(pairs.parent / "talk.txt", said.talk)
     return out
 
 

@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
+from rich.console import Console
 
+from heedful.cli import show
+from heedful.results import Alignment
 from tests.cli.door import heedful
 
 
@@ -15,7 +20,7 @@ def test_in_the_terminal(run: Path) -> None:
     assert "input" in said.out
     assert "output" in said.out
     assert "\x1b" not in said.out
-    assert max(map(len, heedful("attend", run, "abcd" * 10, width=40).lines)) <= 40
+    assert max(map(len, heedful("attend", run, "abcd" * 10, width=40).lines[1:])) <= 40
 
 
 def test_a_forced_target(run: Path) -> None:
@@ -26,7 +31,8 @@ def test_a_forced_target(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "begins"), [("m.png", b"\x89PNG"), ("m.svg", b"<"), ("m.json", b"{"), ("m.txt", b"abc"), ("m.pharaoh", b"0-")]
+    ("name", "begins"),
+    [("m.png", b"\x89PNG"), ("m.svg", b"<"), ("m.json", b"{"), ("m.txt", b"abc"), ("m.pharaoh", b"0-")],
 )
 def test_files(run: Path, tmp_path: Path, name: str, begins: bytes) -> None:
     said = heedful("attend", run, "abc", "--target", "A B C", "--out", tmp_path / name)
@@ -74,3 +80,18 @@ def test_files_that_nothing_writes(run: Path, tmp_path: Path, name: str) -> None
     said = heedful("attend", run, "abc", "--out", tmp_path / name)
     assert (said.code, said.out) == (2, "")
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(("system", "sign"), [("truecolor", "\x1b[48;2;"), ("standard", "█"), (None, "█")])
+def test_as_many_colours_as_the_terminal_has(
+    system: Literal["truecolor", "standard"] | None,
+    sign: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def terminal(*, stderr: bool) -> Console:
+        return Console(stderr=stderr, force_terminal=True, color_system=system, width=60, no_color=False)
+
+    monkeypatch.setattr(show, "console", terminal)
+    show.heatmap(Alignment(("a", "b"), ("A", "B"), np.eye(2, dtype=np.float32)), "title")
+    assert sign in capsys.readouterr().out

@@ -100,6 +100,25 @@ def test_resolved_settings_spell_everything_out_and_are_themselves_valid(attenti
         assert read(attention=attention, num_layers=2, reach="local-p").resolved().window == 10
 
 
+@pytest.mark.parametrize(
+    ("given", "spelled"),
+    [
+        ({"encoder_cell": "gru", "decoder_cell": "rnn"}, {"cell": "gru", "decoder_cell": "rnn"}),
+        ({"cell": "rnn", "encoder_cell": "gru"}, {"cell": "gru", "decoder_cell": "rnn"}),
+        ({"cell": "rnn", "encoder_cell": "rnn", "decoder_cell": "rnn"}, {"cell": "rnn"}),
+        ({"encoder_layers": 2, "decoder_layers": 3}, {"num_layers": 2, "decoder_layers": 3}),
+        ({"num_layers": 2, "decoder_layers": 2}, {"num_layers": 2}),
+    ],
+)
+def test_one_network_is_spelled_in_one_way(given: dict[str, Any], spelled: dict[str, Any]) -> None:
+    """The encoder's is the general one, so nothing that is written down lacks an effect."""
+    resolved = read(**given).resolved()
+    assert resolved == read(**spelled).resolved()
+    keys = ("cell", "encoder_cell", "decoder_cell", "num_layers", "encoder_layers", "decoder_layers")
+    found = {key: value for key in keys if (value := getattr(resolved, key)) is not None}
+    assert found == {"cell": "lstm", "num_layers": 1} | spelled
+
+
 def test_defaults_are_the_papers() -> None:
     """Bahdanau asked with the additive scorer; Luong found general the best of his (section 5.4)."""
     assert DEFAULT_SCORER["bahdanau"] == "additive"
