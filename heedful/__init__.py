@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Alignment", "HeedfulError", "Heatmap", "Hypothesis", "Report", "Result", "Seq2Seq", "__version__"]
+__all__ = ["Alignment", "Heatmap", "HeedfulError", "Hypothesis", "Report", "Result", "Seq2Seq", "__version__"]
 
 if TYPE_CHECKING:
     from heedful.errors import HeedfulError

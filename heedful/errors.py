@@ -43,9 +43,8 @@ class DataError(HeedfulError):
         if len(self.problems) > self.shown:
             lines.append(f"... and {len(self.problems) - self.shown:,} more like these")
         message = "\n".join(lines)
-        super().__init__(
-            f"{message}; {way_out}" if way_out and len(lines) == 1 else "\n".join([message, way_out]).strip()
-        )
+        between = "; " if len(lines) == 1 else "\n"
+        super().__init__(f"{message}{between}{way_out}" if way_out else message)
 
 
 class ModelFolderError(HeedfulError):

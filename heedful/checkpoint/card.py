@@ -22,7 +22,7 @@ def card(
     """
     sides = [("source", column) for column in data.source] + [("target", data.target)]
     units = "\n".join(
-        f"- {side}: {_units(column)}, {size:,} of them known" for (side, column), size in zip(sides, sizes)
+        f"- {side}: {_units(column)}, {size:,} of them known" for (side, column), size in zip(sides, sizes, strict=True)
     )
     dev = metrics.get("dev")
     found = dev if isinstance(dev, Mapping) else {}

@@ -1,5 +1,7 @@
-"""Reading a folder of files that a manifest vouches for. Nothing is believed before it is checked, nothing is read
-before its size is known to be what it should be, and nothing outside the folder is touched.
+"""Reading a folder of files that a manifest vouches for.
+
+Nothing is believed before it is checked, nothing is read before its size is known to be what it should be, and nothing
+outside the folder is touched.
 
 The manifest finds damage, and files that were exchanged one by one. It is no signature: whoever rewrites a file and the
 manifest with it passes here, and meets the checks of ``checkpoint.py``.
@@ -175,6 +177,21 @@ def _sizes(folder: Folder, known: frozenset[str]) -> dict[str, int]:
 
 def _vouched(folder: Folder, sizes: Mapping[str, int]) -> dict[str, Vouched]:
     """The manifest, when it fits the files that are there."""
+    files = _manifest(folder, sizes)
+    for name in sorted(files.keys() | sizes.keys() - {MANIFEST}):
+        if name not in sizes:
+            folder.refuse(name[:80], "is missing, and the manifest vouches for it")
+        if name not in files:
+            folder.refuse(name, "does not belong to the model (the manifest does not vouch for it)", "move it away")
+        if sizes[name] != files[name].size:
+            folder.refuse(
+                name, f"{sizes[name]:,} bytes, and the manifest says {files[name].size:,}: cut short or altered"
+            )
+    return files
+
+
+def _manifest(folder: Folder, sizes: Mapping[str, int]) -> dict[str, Vouched]:
+    """What the manifest says, when it is one of ours to the letter."""
     if MANIFEST not in sizes:
         folder.refuse(MANIFEST, "is missing, so nothing vouches for the other files")
     if sizes[MANIFEST] > _MANIFEST_BYTES:
@@ -192,26 +209,18 @@ def _vouched(folder: Folder, sizes: Mapping[str, int]) -> dict[str, Vouched]:
     found = record.get("files")
     if record.keys() != {"format", "version", "files"} or not isinstance(found, dict):
         folder.refuse(MANIFEST, "is damaged: it vouches for no files")
-    files: dict[str, Vouched] = {}
-    for name, line in found.items():
-        if name in ("", ".", "..", MANIFEST) or "/" in name or "\\" in name or "\0" in name:
-            folder.refuse(MANIFEST, f"names {name[:80]!r}, which is not a file of the folder")
-        if not isinstance(line, dict) or line.keys() != {"size", "sha256"} or type(line["size"]) is not int:
-            folder.refuse(MANIFEST, f"is damaged: it does not vouch for {name[:80]!r}")
-        if not isinstance(line["sha256"], str) or not _SUM.fullmatch(line["sha256"]):
-            folder.refuse(MANIFEST, f"is damaged: it has no sha256 of {name[:80]!r}")
-        files[name] = Vouched(line["size"], line["sha256"])
-    if (
-        to_json(record) != content
-    ):  # the same values in other bytes: somebody's hand or a flipped bit, and neither is ours
+    files = {name: _line(folder, name, line) for name, line in found.items()}
+    if to_json(record) != content:  # the same values in other bytes: somebody's hand, or a flipped bit
         folder.refuse(MANIFEST, "was altered since it was saved")
-    for name in sorted(files.keys() | sizes.keys() - {MANIFEST}):
-        if name not in sizes:
-            folder.refuse(name[:80], "is missing, and the manifest vouches for it")
-        if name not in files:
-            folder.refuse(name, "does not belong to the model (the manifest does not vouch for it)", "move it away")
-        if sizes[name] != files[name].size:
-            folder.refuse(
-                name, f"{sizes[name]:,} bytes, and the manifest says {files[name].size:,}: cut short or altered"
-            )
     return files
+
+
+def _line(folder: Folder, name: str, line: JSON) -> Vouched:
+    """One file that the manifest vouches for."""
+    if name in ("", ".", "..", MANIFEST) or "/" in name or "\\" in name or "\0" in name:
+        folder.refuse(MANIFEST, f"names {name[:80]!r}, which is not a file of the folder")
+    if not isinstance(line, dict) or line.keys() != {"size", "sha256"} or type(line["size"]) is not int:
+        folder.refuse(MANIFEST, f"is damaged: it does not vouch for {name[:80]!r}")
+    if not isinstance(line["sha256"], str) or not _SUM.fullmatch(line["sha256"]):
+        folder.refuse(MANIFEST, f"is damaged: it has no sha256 of {name[:80]!r}")
+    return Vouched(line["size"], line["sha256"])

@@ -1,5 +1,7 @@
-"""Writing that is whole or has not happened: beside, synced, renamed. Never through the system's temporary folder,
-which may lie on another file system, where nothing can be renamed into place.
+"""Writing that is whole or has not happened: beside, synced, renamed.
+
+Never through the system's temporary folder, which may lie on another file system, where nothing can be renamed into
+place.
 """
 
 import errno

@@ -42,7 +42,7 @@ def expand(path: str, base: Path | None = None) -> Path:
 
 
 def read_lines(file: Path | str | BinaryIO, name: str | None = None) -> list[str]:
-    """The lines of a file or binary stream; ``name`` is what messages call it. A byte order mark and \\r\\n are dropped.
+    r"""The lines of a file or binary stream; ``name`` is what messages call it. A byte order mark and \\r\\n are dropped.
 
     Raises:
         DataError: the file can't be read, or a line is no text; the message names file:line.
@@ -112,7 +112,7 @@ def _without_mark(line: bytes, found: Lines) -> bytes:
 
 
 def _drop_returns(found: Lines, returns: list[int], ended: int) -> None:
-    """Takes \\r from the line ends if all lines have it; if only some do, nobody knows which of them mean it."""
+    r"""Takes \\r from the line ends if all lines have it; if only some do, nobody knows which of them mean it."""
     if not returns:
         return
     if len([number for number in returns if number <= ended]) == ended:

@@ -91,8 +91,9 @@ class Jamo:
         return found
 
     def join(self, units: Sequence[str]) -> str:
-        """Syllables put together again. Taking them apart is a canonical equivalence, so NFC undoes it exactly,
-        whatever stray jamo stand beside them.
+        """Syllables put together again.
+
+        Taking them apart is a canonical equivalence, so NFC undoes it exactly, whatever stray jamo stand beside them.
         """
         return nfc("".join(units))
 

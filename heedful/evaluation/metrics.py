@@ -99,10 +99,12 @@ class Accuracy(Metric):
         return any(units == list(self.split(reference)) for reference in references)
 
     def from_statistics(self, summed: Statistics) -> NDArray[np.float64]:
+        """Percent, see ``Metric.from_statistics``."""
         right, sentences = summed[..., 0], summed[..., 1]
         return 100 * right / np.maximum(sentences, 1)
 
     def signature(self, references: References) -> str:
+        """What must be equal to compare, see ``Metric.signature``."""
         return our_signature(self.settings, references)
 
 
@@ -127,10 +129,12 @@ class ErrorRate(Metric):
         return min(((Levenshtein.distance(units, expected), len(expected)) for expected in lists), key=itemgetter(0))
 
     def from_statistics(self, summed: Statistics) -> NDArray[np.float64]:
+        """Percent, see ``Metric.from_statistics``."""
         distance, length = summed[..., 0], summed[..., 1]
         return 100 * distance / np.maximum(length, 1)
 
     def signature(self, references: References) -> str:
+        """What must be equal to compare, see ``Metric.signature``."""
         return our_signature(self.settings, references, "average:micro", "closest:first")
 
 
@@ -151,9 +155,10 @@ class SacreBleuMetric(Metric):
         # sacreBLEU wants one list for each place in the row of references; None fills the places that a sentence lacks
         # (its documentation says so, its types do not).
         places = [[of[place] if place < len(of) else None for of in references] for place in range(most)]
-        return self._scorer()._extract_corpus_statistics(outputs, places)  # pyrefly: ignore[bad-argument-type]
+        return self._scorer()._extract_corpus_statistics(outputs, places)  # noqa: SLF001  # pyrefly: ignore[bad-argument-type]
 
     def signature(self, references: References) -> str:
+        """What must be equal to compare, see ``Metric.signature``."""
         scorer = self._scorer()
         scorer.num_refs = number_of_references(references)
         return str(scorer.get_signature())
@@ -174,6 +179,7 @@ class Bleu(SacreBleuMetric):
         return BLEU(lowercase=self.settings.lowercase, tokenize=self.settings.bleu_tokenize, force=True)
 
     def from_statistics(self, summed: Statistics) -> NDArray[np.float64]:
+        """Percent, see ``Metric.from_statistics``."""
         length, expected = summed[..., 0], summed[..., 1]
         right, total = summed[..., 2:6], summed[..., 6:10]
         halvings = np.cumsum(right == 0, axis=-1)
@@ -198,6 +204,7 @@ class Chrf(SacreBleuMetric):
         return CHRF(lowercase=self.settings.lowercase)
 
     def from_statistics(self, summed: Statistics) -> NDArray[np.float64]:
+        """Percent, see ``Metric.from_statistics``."""
         found, expected, common = (summed[..., place::3] for place in range(3))
         both = (found > 0) & (expected > 0)
         orders = np.maximum(both.sum(axis=-1), 1)

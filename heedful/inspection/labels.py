@@ -12,7 +12,7 @@ MOST_MARKS = 6  # more combining marks on one letter than any script stacks is a
 
 
 def visible(unit: str) -> str:
-    """The unit as a label: blanks as signs; control, bidi, private and unassigned characters and lone surrogates as ``\\u202e``."""
+    r"""The unit as a label: blanks as signs; what is no character, or none to be seen, as ``\u202e``."""
     unit = unicodedata.normalize("NFC", unit)
     if not unit:
         return "∅"

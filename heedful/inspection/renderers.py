@@ -12,7 +12,9 @@ from heedful.results import Alignment
 class Renderer(Protocol):
     """An alignment in, the whole file out: ``str`` ends with a line feed, ``bytes`` are a picture. Nothing is written."""
 
-    def __call__(self, alignment: Alignment, *, title: str = "") -> str | bytes: ...
+    def __call__(self, alignment: Alignment, *, title: str = "") -> str | bytes:
+        """Draws."""
+        ...
 
 
 def _png(alignment: Alignment, *, title: str = "") -> bytes:

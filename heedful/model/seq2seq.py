@@ -28,12 +28,12 @@ class _Unfilled(TorchFunctionMode):
     """Tensors made within keep no first values: whoever fills them from a file need not draw them."""
 
     def __torch_function__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         named = kwargs or {}
-        if getattr(function, "__module__", "") == nn.init.__name__:
+        if getattr(func, "__module__", "") == nn.init.__name__:
             return args[0] if args else named["tensor"]
-        return function(*args, **named)
+        return func(*args, **named)
 
 
 def outline(settings: ModelSettings, source_sizes: Sequence[int], target_size: int) -> "Network":

@@ -52,7 +52,11 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
     hidden = 128 if pairs < 1_000 else 256 if pairs < 20_000 else 512
     if "hidden_size" in said.model.model_fields_set:
         hidden = said.model.hidden_size
-    model: Table = {"hidden_size": hidden, "embedding_size": max(1, hidden // 2), "dropout": 0.4 if pairs < 50_000 else 0.3}
+    model: Table = {
+        "hidden_size": hidden,
+        "embedding_size": max(1, hidden // 2),
+        "dropout": 0.4 if pairs < 50_000 else 0.3,
+    }
     training: Table = {
         "updates": updates,
         "warmup": min(400, updates // 10),
