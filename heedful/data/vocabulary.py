@@ -17,16 +17,13 @@ class Vocabulary:
     """Units and ids. The ids below ``RESERVED`` have no spelling; ``units[0]`` has the id ``RESERVED``.
 
     Raises:
-        ValueError: a unit is not a string, or stands twice.
+        ValueError: a unit stands twice.
     """
 
     units: tuple[str, ...]
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for place, unit in enumerate(self.units):
-            if not isinstance(unit, str):
-                raise ValueError(f"unit {place} of the vocabulary is {unit!r}, expected a string")  # noqa: TRY004 (a bad file)
         ids = {unit: number for number, unit in enumerate(self.units, start=RESERVED)}
         if len(ids) != len(self.units):
             twice = next(unit for unit, count in Counter(self.units).items() if count > 1)
@@ -85,4 +82,7 @@ class Vocabulary:
         """
         if set(record) != {"units"} or not isinstance(record["units"], list):
             raise ValueError(f"a vocabulary is {{'units': [...]}}, found the keys {sorted(map(str, record))}")
+        for place, unit in enumerate(record["units"]):
+            if not isinstance(unit, str):
+                raise ValueError(f"unit {place} of the vocabulary is {unit!r}, expected a string")  # noqa: TRY004 (a bad file)
         return cls(tuple(record["units"]))
