@@ -1,8 +1,11 @@
 """For every test: shapes and types are checked at run time, one thread, and slowness is no failure of a property."""
 
 import sys
+from collections.abc import Iterator
 
 import hypothesis
+import jaxtyping
+import pytest
 import torch
 from jaxtyping import install_import_hook
 
@@ -15,3 +18,11 @@ install_import_hook("heedful", f"{typechecking.__name__}.{typechecking.checked._
 torch.set_num_threads(1)  # the tests are small: a second thread only waits for the first
 hypothesis.settings.register_profile("heedful", deadline=None)
 hypothesis.settings.load_profile("heedful")
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Without the checks of shapes and types: for what trains long or measures time."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

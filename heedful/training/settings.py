@@ -16,7 +16,9 @@ class TrainingSettings(Settings):
     ``batch_units`` counts padded source and target units together; ``batch_size`` caps the sentences of a batch.
     ``warmup``, ``updates`` and ``validate_every`` count updates, ``patience`` validations without a better metric.
     ``average`` is the decay of the running mean of the weights that is validated, saved and used (0: the weights
-    themselves). ``unit_dropout`` is the share of source units hidden behind the unknown unit while training.
+    themselves). ``unit_dropout`` is the share of source units hidden behind the unknown unit while training,
+    ``previous_dropout`` that of the target units which the decoder is told to have written: what it cannot recall from
+    them it has to look up in the source.
     """
 
     seed: int = 1
@@ -33,6 +35,7 @@ class TrainingSettings(Settings):
     clip: Annotated[float, Field(gt=0)] = 1.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     unit_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    previous_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     average: Annotated[float, Field(ge=0, lt=1)] = 0.99
     validate_every: Count = 250
     patience: Count | None = 10

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from heedful.checkpoint import Checkpoint, TrainingState
 from heedful.data import batches
 from heedful.errors import DivergedError, StoppedError
 from heedful.evaluation.report import better
 from heedful.predictor import Predictor
-from heedful.reserved import UNKNOWN
+from heedful.reserved import START, UNKNOWN
 from heedful.search.settings import SearchSettings
 from heedful.training import journal
 from heedful.training.loss import loss
@@ -255,13 +256,14 @@ class Trainer:
         )
 
     def _move(self, batch: batches.Batch) -> batches.Batch:
-        source = batch.source
-        share = self.settings.unit_dropout
-        if share:
-            hide = [torch.rand(ids.shape) < share for ids in source.columns]
-            hidden = zip(source.columns, hide, source.real, strict=True)
-            columns = tuple(ids.masked_fill(away & real, UNKNOWN) for ids, away, real in hidden)
-            source = source._replace(columns=columns)
+        """The batch with some units hidden, on the device."""
+        source, settings = batch.source, self.settings
+        if settings.unit_dropout:
+            columns = zip(source.columns, source.real, strict=True)
+            source = source._replace(columns=tuple(_hide(ids, real, settings.unit_dropout) for ids, real in columns))
+        if settings.previous_dropout:
+            told = batch.real & (batch.previous != START)
+            batch = batch._replace(previous=_hide(batch.previous, told, settings.previous_dropout))
         if self.device.type != "cpu":
             columns = tuple(ids.to(self.device) for ids in source.columns)
             source = source._replace(columns=columns, real=tuple(real.to(self.device) for real in source.real))
@@ -273,6 +275,11 @@ class Trainer:
                 batch.rows,
             )
         return batch._replace(source=source)
+
+
+def _hide(ids: Tensor, real: Tensor, share: float) -> Tensor:
+    """The ids with a share of the real ones behind the unknown unit."""
+    return ids.masked_fill(real & (torch.rand(ids.shape) < share), UNKNOWN)
 
 
 def _device(name: str) -> torch.device:

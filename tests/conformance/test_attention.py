@@ -166,7 +166,7 @@ def test_a_window_that_holds_everything_is_no_window() -> None:
 def test_rows_that_are_cut_into_pieces_are_the_same(scorer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The additive scorer's table is made a few queries at a time; how few makes no difference."""
     model = made(scorer, "global")
-    query, memory, real, step = asked(scorer)
+    query, memory, real, _ = asked(scorer)
     held = model.hold(memory, real)
     whole = model.scorer.score(query, held.keys)
     for most in (1, 2 * held.keys.numel(), 3 * held.keys.numel()):

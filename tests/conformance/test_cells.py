@@ -12,8 +12,8 @@ from heedful.model.cells import CELLS, Cell, State
 from tests.reference.cells import STEPS
 
 INPUT, HIDDEN = 4, 5
-TORCH_STEPS: dict[str, type[nn.RNNCellBase]] = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
-TORCH_LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+TORCH_STEPS: dict[str, Any] = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
+TORCH_LAYERS: dict[str, Any] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 every_cell = pytest.mark.parametrize("name", CELLS)
 lengths_of_rows = pytest.mark.parametrize("lengths", [[6, 6, 6], [6, 3, 1], [1, 1], [2, 6, 5, 1]], ids=str)
 either_precision = pytest.mark.parametrize(

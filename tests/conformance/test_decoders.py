@@ -96,7 +96,9 @@ def test_it_is_the_reference(cell: str, wiring: dict[str, Any]) -> None:
             assert int(unit) == expected.units[place]
             assert float(log_probs[unit].detach()) == pytest.approx(log_prob, abs=1e-10)
             if step.weights is not None:
-                np.testing.assert_allclose(step.weights[0].detach().numpy(), expected.weights[place], rtol=0, atol=1e-10)
+                np.testing.assert_allclose(
+                    step.weights[0].detach().numpy(), expected.weights[place], rtol=0, atol=1e-10
+                )
 
 
 @every_cell
@@ -183,6 +185,7 @@ def test_attention_can_be_sent_elsewhere(cell: str, wiring: dict[str, Any]) -> N
     same(network.step(units, held, state, step.weights).logits, step.logits)
     last = torch.tensor([[0, 0, 0, 0, 1.0], [0, 0, 1, 0, 0], [1, 0, 0, 0, 0]], dtype=torch.float64)
     told = network.step(units, held, state, last)
+    assert told.weights is not None
     assert torch.equal(told.weights, last)
     moved = (told.logits - step.logits).abs().amax(dim=1)
     assert bool((moved[:2] > 1e-4).all())
@@ -257,4 +260,4 @@ def test_dropout_of_a_whole_target_is_a_thinned_network_held_still(attention: st
             for forward in (network.decoder.__call__, lambda *given, it=network.decoder: Decoder.forward(it, *given)):
                 torch.manual_seed(6)
                 found.append(forward(embedded, held, state)[0])
-        same(*found)
+        same(found[0], found[1])

@@ -2,9 +2,16 @@
 
 import pytest
 import torch
+from torch import nn
 
 from heedful.contracts import Source
 from heedful.model.reader import READERS
+
+
+def weights(reader: nn.Module) -> list[torch.Tensor]:
+    """The vectors of every column's units."""
+    return list(reader.parameters())
+
 
 every_reader = pytest.mark.parametrize("name", READERS)
 
@@ -22,7 +29,7 @@ def test_one_column_is_read_as_it_stands(name: str) -> None:
     ids = columns().columns[0]
     vectors, real = reader(Source((ids,), (ids > 0,)))
     assert torch.equal(real, ids > 0)
-    assert torch.equal(vectors, reader.tables[0].weight[ids])
+    assert torch.equal(vectors, weights(reader)[0][ids])
 
 
 @every_reader
@@ -33,8 +40,8 @@ def test_columns_follow_one_another_and_padding_comes_last(name: str) -> None:
     assert real.tolist() == [[True] * 4, [True, True, False, False], [True] * 4, [True, False, False, False]]
     for row in range(4):
         expected = [
-            table.weight[unit]
-            for table, ids, is_real in zip(reader.tables, source.columns, source.real, strict=True)
+            table[unit]
+            for table, ids, is_real in zip(weights(reader), source.columns, source.real, strict=True)
             for unit in ids[row][is_real[row]]
         ]
         assert torch.equal(vectors[row][real[row]], torch.stack(expected))
@@ -56,5 +63,5 @@ def test_more_padding_changes_nothing(name: str) -> None:
 @every_reader
 def test_vectors_begin_with_about_unit_norm(name: str) -> None:
     torch.manual_seed(0)
-    norms = READERS[name]([2000], 64).tables[0].weight.detach().norm(dim=1)
+    norms = weights(READERS[name]([2000], 64))[0].detach().norm(dim=1)
     assert 0.9 < float(norms.mean()) < 1.1

@@ -95,7 +95,8 @@ def test_several_columns_are_one_sequence(wiring: dict[str, Any]) -> None:
     """Columns of the same units in the same tables are what one longer column is."""
     network = networks.network(networks.settings(**wiring), columns=2)
     with torch.no_grad():
-        network.encoder.reader.tables[1].weight.copy_(network.encoder.reader.tables[0].weight)
+        first, second = network.encoder.reader.parameters()
+        second.copy_(first)
     whole = networks.source(6, 6)
     ids = whole.columns[0]
     halves = type(whole)((ids[:, :4], ids[:, 4:]), (whole.real[0][:, :4], whole.real[0][:, 4:]))

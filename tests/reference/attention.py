@@ -84,7 +84,14 @@ WEIGHTS: dict[str, Callable[[Vector, list[float], int, int, Parameters], list[fl
 
 
 def attend(
-    q: Vector, memory: Matrix, step: int, scorer: str, reach: str, window: int, scoring: Parameters, reaching: Parameters
+    q: Vector,
+    memory: Matrix,
+    step: int,
+    scorer: str,
+    reach: str,
+    window: int,
+    scoring: Parameters,
+    reaching: Parameters,
 ) -> tuple[Vector, Vector]:
     """Context and weights of one query."""
     scores = [SCORES[scorer](q, m, scoring) for m in memory]

@@ -56,7 +56,8 @@ def test_one_is_skipped_and_counted(kind: str, monkeypatch: pytest.MonkeyPatch) 
     progress = run.trainer.state.progress
     assert (progress.update, progress.skipped, progress.in_a_row, progress.halved) == (12, 1, 0, False)
     before, after = run.kept.lasts[2].training, run.kept.lasts[3].training  # a save after every update, from the first
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     assert (before.record["update"], after.record["update"]) == (3, 4)
     runs.same_tensors(before.tensors, after.tensors)
     assert all_finite(run.kept.bests + run.kept.lasts)

@@ -49,10 +49,16 @@ def test_an_override_without_room_or_value(text: str) -> None:
         ({"xyz": {}}, [], "recipe.toml: unknown table [xyz]; known: data, model, training, search, evaluation"),
         ({"model": "gru"}, [], "recipe.toml: model is a table: write [model] above its keys"),
         ({"model": {"sell": "gru"}}, [], "recipe.toml: model.sell: unknown key; did you mean 'cell'?"),
-        ({"training": {"batchsize": 3}}, [], "recipe.toml: training.batchsize: unknown key; did you mean 'batch_size'?"),
+        (
+            {"training": {"batchsize": 3}},
+            [],
+            "recipe.toml: training.batchsize: unknown key; did you mean 'batch_size'?",
+        ),
         ({"search": {"beam": 3}}, [], "recipe.toml: search.beam: unknown key; did you mean 'beam_size'?"),
         pytest.param(
-            {"data": {"source": {"colum": 1}}}, [], "data.source.0.colum: unknown key; did you mean 'column'?",
+            {"data": {"source": {"colum": 1}}},
+            [],
+            "data.source.0.colum: unknown key; did you mean 'column'?",
             marks=pytest.mark.xfail(reason="heedful/settings.py hints at the keys of the outer table"),
         ),
         ({}, [("modle.cell", "gru")], "--set modle.cell: unknown room 'modle'; did you mean 'model'?"),
@@ -131,7 +137,9 @@ def test_an_override_without_effect_is_an_error_itself() -> None:
         compose({}, [("model.attention", "fixed"), ("model.scorer", "dot")], "recipe.toml")
 
 
-@pytest.mark.parametrize("given", [[{"column": 3, "unit": "words"}], {"column": 3, "unit": "words"}], ids=["list", "one"])
+@pytest.mark.parametrize(
+    "given", [[{"column": 3, "unit": "words"}], {"column": 3, "unit": "words"}], ids=["list", "one"]
+)
 def test_an_override_reaches_into_a_column(given: Any) -> None:
     """Where there is one column, whichever way it is written."""
     recipe = compose({"data": {"source": given}}, [("data.source.unit", "jamo")], "recipe.toml").recipe

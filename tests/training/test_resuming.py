@@ -80,9 +80,7 @@ def test_interrupted_is_uninterrupted(
     ],
     ids=str,
 )
-def test_so_it_is_with_other_settings(
-    rooms: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_so_it_is_with_other_settings(rooms: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs.quick(monkeypatch)
     start(tmp_path / "straight", **rooms)
     with pytest.raises(StoppedError):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from heedful.evaluation.report import Measured, Report
 from heedful.predictor import Predictor
-from heedful.reserved import UNKNOWN
+from heedful.reserved import START, UNKNOWN
 from heedful.training import journal, trainer
 from heedful.training.state import State
 from tests.training import runs
@@ -112,6 +112,7 @@ def test_the_mean_of_the_weights_is_a_running_mean() -> None:
     state = State(prepared.network, prepared.recipe.training)
     assert state.averaged is not state.network
     mean = {name: each.detach().double() for name, each in state.network.named_parameters()}
+    decay = 0.0
     for update in range(1, 101):
         with torch.no_grad():
             for each in state.network.parameters():
@@ -167,7 +168,34 @@ def test_unit_dropout_hides_units_and_never_padding(share: float, monkeypatch: p
     assert not any(bool(((ids == UNKNOWN) & ~real).any()) for ids, real in seen)
 
 
-def test_validation_sees_what_users_get(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_previous_dropout_hides_what_was_written_and_never_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor padding; what is to be written stays as it is."""
+    run = runs.Watched(training={"previous_dropout": 0.4, "validate_every": 500})
+    seen: list[tuple[Tensor, Tensor, Tensor]] = []
+    made: list[Any] = []
+    hidden = run.trainer._move
+
+    def watch(batch: Any) -> Any:
+        made.append(batch)
+        moved = hidden(batch)
+        seen.append((moved.previous, moved.following, moved.real))
+        return moved
+
+    monkeypatch.setattr(run.trainer, "_move", watch)
+    monkeypatch.setattr(run.trainer, "_validate", lambda: None)
+    run.train()
+    hides = [(previous == UNKNOWN) for previous, _, _ in seen]
+    told = [real[:, 1:] for _, _, real in seen]
+    share = sum(int(each.sum()) for each in hides) / sum(int(each.sum()) for each in told)
+    assert share == pytest.approx(0.4, abs=0.05)
+    for batch, (previous, following, real), hide in zip(made, seen, hides, strict=True):
+        assert not bool((hide & ~real).any())
+        assert bool((previous[:, 0] == START).all())
+        assert torch.equal(previous.masked_fill(hide, 0), batch.previous.masked_fill(hide, 0))
+        assert torch.equal(following, batch.following)
+
+
+def test_validation_sees_what_users_get() -> None:
     """The metric of a validation is that of a greedy prediction by the model that was kept."""
     run = runs.Watched(training={"metric": "error_rate", "updates": 40, "validate_every": 20, "learning_rate": 0.02})
     run.train()
