@@ -156,6 +156,10 @@ class Predictor:
     def _source_batches(
         self, split: list[list[list[str]]], batch_size: int
     ) -> Iterator[tuple[NDArray[np.int64], Source, NDArray[np.int64]]]:
+        if batch_size < 1:
+            raise SettingsError(
+                f"batch_size is how many sources are searched side by side, at least 1; found {batch_size}"
+            )
         columns = [
             batches.Ragged.of([vocabulary.encode(source[column]) for source in split])
             for column, vocabulary in enumerate(self.codec.source_vocabularies)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heedful.checkpoint import Checkpoint, load, save, write_beside
-from heedful.data.corpus import corpus_of, hold_out
-from heedful.data.settings import DataSettings
+from heedful.data.corpus import Corpus, corpus_of, hold_out
+from heedful.data.settings import DEV_SHARE, DataSettings
 from heedful.errors import DataError, HeedfulError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS, for_path
@@ -126,18 +126,15 @@ class Seq2Seq:
             StoppedError: a signal came; what was best until then is kept in this model.
         """
         table = {**self.table, "training": dict(training_keys), "search": dict(search or {})}
-        settings = compose(table, [], "fit").recipe.data
-        if _guessing(table["data"]):
-            pairs = list(pairs)
-            settings = _several(settings, pairs)
-            table["data"] = (
-                {"source": [column.model_dump(exclude_none=True) for column in settings.source]}
-                if len(settings.source) > 1
-                else {}
-            )
-        train = corpus_of(pairs, settings)
-        train, held = hold_out(train, settings.dev_share) if dev is None else (train, corpus_of(dev, settings))
-        composed, train, held = run.choose(table, [], "fit", (train, held))
+        pairs, given = list(pairs), None if dev is None else list(dev)
+        if not table["data"]:
+            table["data"] = _several(pairs)
+
+        def read(settings: DataSettings) -> tuple[Corpus, Corpus]:
+            corpus = corpus_of(pairs, settings)
+            return hold_out(corpus, DEV_SHARE) if given is None else (corpus, corpus_of(given, settings))
+
+        composed, train, held = run.choose(table, [], "fit", read)
         prepared = prepare(composed.recipe, train, held)
         keeper = _Kept()
         try:
@@ -151,27 +148,37 @@ class Seq2Seq:
     def _take(self, checkpoint: Checkpoint) -> None:
         self._trained = checkpoint, Predictor.from_checkpoint(checkpoint)
 
-    def predict(self, sources: Sequence[Text], batch_size: int = BATCH_SIZE, **search_keys: Any) -> list[str]:
+    def predict(self, sources: Iterable[Text], batch_size: int = BATCH_SIZE, **search_keys: Any) -> list[str]:
         """The best output for every source, in order. An empty source gives an empty output."""
         return [result.text for result in self.search(sources, batch_size=batch_size, **search_keys)]
 
-    def search(self, sources: Sequence[Text], *, batch_size: int = BATCH_SIZE, **search_keys: Any) -> list[Result]:
-        """The best hypotheses for every source, with scores and attention.
+    def search(
+        self,
+        sources: Iterable[Text],
+        beam_size: int | None = None,
+        n_best: int | None = None,
+        *,
+        batch_size: int = BATCH_SIZE,
+        **search_keys: Any,
+    ) -> list[Result]:
+        """The best hypotheses for every source, with scores and attention; a source without units has none.
 
-        ``search_keys`` are keys of the recipe's ``[search]``: ``beam_size``, ``n_best``, ``length_penalty``, ...
+        ``search_keys`` are the other keys of the recipe's ``[search]``. A beam is widened to ``n_best``, and an
+        ``n_best`` of the recipe's narrowed to the beam that is asked for.
 
         Raises:
             DataError: no unit of a source was seen in training. SettingsError: an unknown key or an impossible value.
         """
-        if isinstance(sources, str):
-            raise DataError(f"expected a list of sources, found one string {sources!r}", "put it into a list")
-        rows = [_row(source) for source in sources]
+        rows = _rows(sources)
         if unreadable := self.predictor.unreadable(rows):
-            problems = [f"source {row + 1}, {sources[row]!r}: no unit of it was seen in training" for row in unreadable]
+            problems = [f"source {row + 1}, {chr(9).join(rows[row])!r}: no unit of it was seen in training" for row in unreadable]
             raise DataError(problems, "check the text and the units that the model was trained on")
         given = {**self.predictor.settings.model_dump(), **search_keys}
-        if "n_best" in search_keys and "beam_size" not in search_keys:
-            given["beam_size"] = max(given["beam_size"], given["n_best"])
+        if beam_size is not None:
+            given |= {"beam_size": beam_size, "n_best": min(given["n_best"], beam_size)}
+        if n_best is not None:
+            given["n_best"] = n_best
+            given["beam_size"] = max(given["beam_size"], n_best) if beam_size is None else beam_size
         return self.predictor.search(rows, SearchSettings.read(given, "search"), batch_size)
 
     def attend(self, source: Text, target: str | None = None) -> Heatmap:
@@ -199,7 +206,10 @@ class Seq2Seq:
 
     def encode(self, sources: Sequence[Text]) -> list[Encoding]:
         """The memory (positions, features) and the final states of every source."""
-        return [Encoding(*self.predictor.encode(_row(source))) for source in sources]
+        rows = _rows(sources)
+        if empty := [place for place, row in enumerate(rows, start=1) if not any(self.predictor.split(row))]:
+            raise DataError([f"source {place} is empty" for place in empty], "give each at least one unit")
+        return [Encoding(*self.predictor.encode(row)) for row in rows]
 
     def save(self, path: str | Path) -> None:
         """Writes a model folder: safetensors, JSON, a card and a manifest."""
@@ -212,15 +222,28 @@ class Seq2Seq:
         Raises:
             ModelFolderError: the folder is missing, damaged or altered.
         """
+        checkpoint = load(Path(path))
         made = cls()
-        made._take(load(Path(path)))
+        columns = checkpoint.data.model_dump(mode="json", exclude_none=True, include={"source", "target"})
+        # Fitted again, it is a model of the same kind.
+        made.table = {"data": columns, "model": checkpoint.model.model_dump(mode="json", exclude_none=True)}
+        made._take(checkpoint)
         return made
 
 
 def _row(source: Text) -> Row:
-    if isinstance(source, str):
-        return tuple(source.split("\t"))
-    return tuple(source)
+    row = (
+        tuple(source.split("\t")) if isinstance(source, str) else tuple(source) if isinstance(source, Sequence) else ()
+    )
+    if not row or not all(isinstance(text, str) for text in row):
+        raise DataError(f"a source is a string, or a tuple of them, one a column; found {source!r}")
+    return row
+
+
+def _rows(sources: Iterable[Text]) -> list[Row]:
+    if isinstance(sources, str):
+        raise DataError(f"expected a list of sources, found one string {sources!r}", "put it into a list")
+    return [_row(source) for source in sources]
 
 
 def _columns(value: Any) -> Any:
@@ -232,13 +255,9 @@ def _columns(value: Any) -> Any:
     return value
 
 
-def _guessing(data: Mapping[str, Any]) -> bool:
-    return not data
-
-
-def _several(settings: DataSettings, pairs: Sequence[tuple[Text, str]]) -> DataSettings:
-    """As many columns of letters as the first source has."""
-    first = pairs[0][0] if pairs else ""
+def _several(pairs: Sequence[tuple[Text, str]]) -> dict[str, Any]:
+    """A table for as many columns of letters as the first source has; nothing for a single one, which is guessed."""
+    first = pairs[0][0] if pairs and len(pairs[0]) == 2 else ""
     if isinstance(first, str) or len(first) < 2:
-        return settings
-    return DataSettings.read({"source": [{"column": place + 1} for place in range(len(first))]}, "fit")
+        return {}
+    return {"source": [{"column": place + 1} for place in range(len(first))]}

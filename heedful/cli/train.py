@@ -55,26 +55,23 @@ def train(  # noqa: PLR0913 (one argument an option)
     from heedful.cli import show
     from heedful.cli.progress import watching
     from heedful.training import run
-    from heedful.training.recipe import compose, read_table
 
     overrides = options.read_overrides([*(sets or []), *among])
     if dev:
         overrides.append(("data.dev", options.as_place(dev, "--dev")))
     if on_bad is not None:
         overrides.append(("data.on_bad", on_bad.value))
+    if threads is not None:
+        overrides.append(("training.threads", threads))
     table = _table(files)
     folder = resume or out or Path("runs") / _stem(files[0])
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{folder}: is a file, and a run is a folder; choose another one")
     if resume is not None:
-        stored = folder / run.RECIPE
-        if stored.exists():  # run.resume says it where it does not
-            options.use_threads(threads or compose(read_table(stored), [], str(stored)).recipe.training.threads)
         with watching(folder) as watch:
             ended = run.resume(folder, watch, table, overrides)
     else:
         where = files[0] if not overrides else f"{files[0]} with --set"
-        options.use_threads(threads or compose(table, overrides, where).recipe.training.threads)
         show.say(f"reading {' '.join(files)}")
         with watching(folder) as watch:
             ended = run.start(table, overrides, where, folder, watch, overwrite=overwrite, initial=init_from)

@@ -105,8 +105,8 @@ class Reach(nn.Module):
     def _distance(
         self, centre: Float[Tensor, "batch query"], real: Bool[Tensor, "batch position"]
     ) -> Float[Tensor, "batch query position"]:
-        positions = torch.arange(real.shape[1], device=real.device, dtype=centre.dtype)
-        return positions - centre[..., None]
+        # In float32 whatever the queries are: bfloat16 counts to 256.
+        return torch.arange(real.shape[1], device=real.device) - centre.float()[..., None]
 
     def _outside(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
         return torch.zeros_like(distance).masked_fill_(distance.abs() > self.window, -torch.inf)
@@ -130,7 +130,7 @@ class LocalM(Reach):
     ) -> Float[Tensor, "batch query position"] | None:
         """Zero within the window, minus infinity outside."""
         last = real.sum(dim=1, keepdim=True) - 1
-        return self._outside(self._distance(torch.minimum(step, last).to(query.dtype), real))
+        return self._outside(self._distance(torch.minimum(step, last).float(), real))
 
 
 class LocalP(Reach):
@@ -155,7 +155,7 @@ class LocalP(Reach):
     ) -> Float[Tensor, "batch query position"] | None:
         """The Gaussian's logarithm within the window, minus infinity outside."""
         last = real.sum(dim=1, keepdim=True) - 1
-        centre = last * torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+        centre = last * torch.sigmoid(torch.tanh(self.query(query)) @ self.value).float()
         distance = self._distance(centre, real)
         return self._outside(distance.detach()) - distance**2 / (2 * (self.window / 2) ** 2)
 

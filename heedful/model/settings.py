@@ -48,7 +48,8 @@ class ModelSettings(Settings):
                 f"an encoder of both directions needs an even size, found {encoder_size}; "
                 f"use {encoder_size + 1} or bidirectional = false"
             )
-        if self.scorer == "dot" and self.attention != "fixed" and encoder_size != self.hidden_size:
+        sized = "hidden_size" in self.model_fields_set
+        if self.scorer == "dot" and self.attention != "fixed" and sized and encoder_size != self.hidden_size:
             raise ValueError(
                 f"scorer = 'dot' multiplies states of one size, but encoder_size is {encoder_size} and hidden_size "
                 f"{self.hidden_size}; make them equal or use scorer = 'general'"

@@ -66,6 +66,8 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
         "learning_rate": 0.002 if hidden <= 256 else 0.001,
     }
     data: Table = {}
+    if "accuracy" not in said.evaluation.metrics:
+        training["metric"] = said.evaluation.metrics[0]
     if target_unit == "words":
         if "bleu" in said.evaluation.metrics:
             training["metric"] = "bleu"

@@ -80,17 +80,16 @@ Watcher = Callable[[Event], None]
 
 
 class Journal:
-    """``journal.jsonl``: one event a line. Resuming drops what stands after the update that it goes on from."""
+    """``journal.jsonl``: one event a line. Resuming drops what stands after the update that it goes on from.
 
-    def __init__(self, path: Path, resume_at: int | None = None) -> None:
+    ``validated`` is the last update whose validation is behind us: one that will be made again is dropped, too.
+    """
+
+    def __init__(self, path: Path, resume_at: int | None = None, validated: int = 0) -> None:
         self.path = path
-        if resume_at is None:
-            path.write_text("", encoding="utf-8")
-            return
-        kept = [line for line in _whole_lines(path) if json.loads(line)["update"] <= resume_at]
-        path.write_text(
-            "".join(f"{line}\n" for line in kept if json.loads(line)["event"] != "finished"), encoding="utf-8"
-        )
+        at = -1 if resume_at is None else resume_at
+        kept = [each for each in read(path) if _stays(each, at, min(at, validated))]
+        path.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in kept), encoding="utf-8")
 
     def __call__(self, event: Event) -> None:
         """Writes one line."""
@@ -105,6 +104,20 @@ def _whole_lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
 
 
+def _stays(event: dict[str, Any], resume_at: int, validated: int) -> bool:
+    if event["event"] == Finished.kind:
+        return False
+    return event["update"] <= (validated if event["event"] == Validated.kind else resume_at)
+
+
 def read(path: Path) -> list[dict[str, Any]]:
-    """Every event of a journal."""
-    return [json.loads(line) for line in _whole_lines(path)]
+    """Every event of a journal; a line that is damaged is passed over."""
+    found: list[dict[str, Any]] = []
+    for line in _whole_lines(path):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and {"event", "update"} <= event.keys():
+            found.append(event)
+    return found

@@ -8,12 +8,13 @@ import torch
 from heedful.checkpoint import Checkpoint, LengthModel
 from heedful.data import batches
 from heedful.data.corpus import Corpus, hold_out, read_corpus, read_task
-from heedful.data.settings import DataSettings
+from heedful.data.settings import DEV_SHARE, DataSettings
 from heedful.data.units import build
 from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
 from heedful.model.seq2seq import Network
 from heedful.predictor import Codec
+from heedful.reserved import RESERVED
 from heedful.training.recipe import Recipe
 
 SLACK = 5
@@ -39,12 +40,12 @@ def corpora(settings: DataSettings) -> tuple[Corpus, Corpus]:
     """
     if settings.train is None:
         raise SettingsError("data.train is missing: name a TSV, two parallel files, or a task such as task:dates")
-    if isinstance(settings.train, str) and settings.train.startswith("task:"):
+    if settings.is_task:
         train, dev = read_task(settings)
         return train, dev if settings.dev is None else read_corpus(settings.dev, settings)
     corpus = read_corpus(settings.train, settings)
     if settings.dev is None:
-        return hold_out(corpus, settings.dev_share)
+        return hold_out(corpus, settings.dev_share or DEV_SHARE)
     return corpus, read_corpus(settings.dev, settings)
 
 
@@ -52,18 +53,36 @@ def count_codec(train: Corpus, settings: DataSettings) -> Codec:
     """Vocabularies counted on the training pairs, and how long outputs may become."""
     source_units = [build(column.unit, column.split) for column in settings.source]
     target_units = build(settings.target.unit, settings.target.split)
-    sides = [(unit.split(source[column]) for source in train.sources) for column, unit in enumerate(source_units)]
     most, least = settings.max_vocabulary, settings.min_count
-    vocabularies = tuple(Vocabulary.count(side, least, most) for side in sides)
+    vocabularies = tuple(
+        Vocabulary.count([unit.split(source[column]) for source in train.sources], least, most)
+        for column, unit in enumerate(source_units)
+    )
     target = Vocabulary.count((target_units.split(text) for text in train.targets), least, most)
     return Codec(settings, vocabularies, target, LengthModel(slope=1.0, margin=float(SLACK)))
 
 
-def length_model(encoded: batches.Encoded) -> LengthModel:
-    """A line that no training target lies above: the mean ratio as slope, the largest excess and some slack above it."""
+def length_model(encoded: batches.Encoded, before: LengthModel | None = None) -> LengthModel:
+    """A line that no training target lies above: the mean ratio as slope, the largest excess and some slack above it.
+
+    ``before`` is the line of the model that training begins from: it is moved up where these targets need it.
+    """
     source, target = encoded.source_lengths, encoded.target_lengths
-    slope = float(target.sum() / max(1, source.sum()))
-    return LengthModel(slope=slope, margin=float(np.max(target - slope * source)) + SLACK)
+    slope = float(target.sum() / max(1, source.sum())) if before is None else before.slope
+    margin = float(np.max(target - slope * source)) + SLACK
+    return LengthModel(slope=slope, margin=margin if before is None else max(margin, before.margin))
+
+
+def device(name: str) -> torch.device:
+    """Where to train.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise SettingsError("training.device = 'cuda', and this torch sees no GPU; use 'cpu' or 'auto'")
+    return torch.device("cuda" if there and name != "cpu" else "cpu")
 
 
 def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | None = None) -> Prepared:
@@ -80,15 +99,19 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
     notes += [f"{each.name}: bad rows skipped: {len(each.skipped):,}" for each in (train, dev) if each.skipped]
     notes = list(dict.fromkeys(notes))  # a share held out has the notes of the file that it came from
     settings = recipe.data
+    device(recipe.training.device)
     if initial is not None:
         recipe, codec = _follow(recipe, initial)
     else:
         codec = count_codec(train, settings)
+        if any(len(vocabulary) == RESERVED for vocabulary in (*codec.source_vocabularies, codec.target_vocabulary)):
+            raise DataError(
+                f"no unit of a column stands {settings.min_count} times in the data", "lower data.min_count"
+            )
     encoded = batches.encode(
         train, codec.source_units, codec.target_units, codec.source_vocabularies, codec.target_vocabulary
     )
-    if initial is None:
-        codec = codec._replace(lengths=length_model(encoded))
+    codec = codec._replace(lengths=length_model(encoded, None if initial is None else initial.lengths))
     validated = batches.encode(
         dev, codec.source_units, codec.target_units, codec.source_vocabularies, codec.target_vocabulary
     )

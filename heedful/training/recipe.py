@@ -34,7 +34,7 @@ class Recipe(Settings):
         for room in type(self).model_fields:
             table: Settings = getattr(self, room)
             found |= {f"{room}.{key}": reason for key, reason in table.without_effect().items()}
-        if self.training.metric not in self.evaluation.metrics:
+        if "metric" in self.training.model_fields_set and self.training.metric not in self.evaluation.metrics:
             raise SettingsError(
                 f"training.metric = {self.training.metric!r} is not among evaluation.metrics = "
                 f"{list(self.evaluation.metrics)}; add it there"
@@ -147,7 +147,11 @@ def _set(merged: Table, key: str, value: Any) -> None:
         inner = table.get(part)
         if isinstance(inner, list) and len(inner) == 1:
             inner = inner[0]  # source = [{...}] with one column is set like source = {...}
-        table[part] = dict(inner) if isinstance(inner, Mapping) else {}
+        if inner is not None and not isinstance(inner, Mapping):
+            raise SettingsError(
+                f"--set {key}: {room}.{part} is {inner!r}, and no single table; set the whole of {room}.{part}"
+            )
+        table[part] = dict(inner or {})
         table = table[part]
     table[path[-1]] = value
 
@@ -176,10 +180,25 @@ def _read(tables: Table, where: str) -> Recipe:
     return Recipe.model_construct(**rooms)
 
 
-def differences(one: Recipe, other: Recipe) -> list[str]:
-    """Each key in which two recipes differ, as ``model.cell: 'lstm' here, 'gru' there``."""
+def differences(given: Recipe, stored: Recipe) -> list[str]:
+    """Each key that ``given`` names with another value than ``stored``, as ``model.cell: 'lstm' here, 'gru' there``."""
     found: list[str] = []
     for room in Recipe.model_fields:
-        here, there = getattr(one, room).model_dump(mode="json"), getattr(other, room).model_dump(mode="json")
-        found += [f"{room}.{key}: {here[key]!r} here, {there[key]!r} there" for key in here if here[key] != there[key]]
-    return found
+        here, there = _effective(given, room), _effective(stored, room)
+        told = [key for key in getattr(given, room).model_fields_set if getattr(getattr(given, room), key) is not None]
+        found += [f"{room}.{key}: {here[key]!r} here, {there[key]!r} there" for key in told if here[key] != there[key]]
+    return sorted(found)
+
+
+def _effective(recipe: Recipe, room: str) -> Table:
+    """A room's values as they work: what stands for something else is filled in."""
+    if room != "model":
+        return getattr(recipe, room).model_dump(mode="json")
+    model = recipe.model.resolved()
+    return model.model_dump(mode="json") | {
+        "encoder_cell": model.encoder_cell or model.cell,
+        "decoder_cell": model.decoder_cell or model.cell,
+        "encoder_layers": model.encoder_layers or model.num_layers,
+        "decoder_layers": model.decoder_layers or model.num_layers,
+        "encoder_size": model.encoder_size or model.hidden_size,
+    }

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from heedful.checkpoint import Checkpoint, RunLock, load, newest, save, write_beside
 from heedful.data.corpus import Corpus
-from heedful.errors import MissingPackageError, ModelFolderError, SettingsError
+from heedful.data.settings import DataSettings
+from heedful.errors import DataError, MissingPackageError, ModelFolderError, SettingsError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS
 from heedful.predictor import Predictor, Row
@@ -56,30 +58,39 @@ def choose(
     table: Mapping[str, Any],
     overrides: Sequence[tuple[str, Any]],
     where: str,
-    data: tuple[Corpus, Corpus] | None = None,
+    read: Callable[[DataSettings], tuple[Corpus, Corpus]] = corpora,
 ) -> tuple[Composed, Corpus, Corpus]:
-    """The resolved recipe of a run with its corpora: read once to guess units, and sized to what was read.
+    """The resolved recipe of a run with its corpora.
 
-    ``data`` are pairs that come from Python. Units are guessed only where neither the table nor an override names any.
+    Units are guessed where neither the table nor an override names any, from the pairs as ``read`` gives them by
+    letters; rows are then read, and judged, in the units that they have. What is still open is sized to them.
 
     Raises:
         SettingsError, DataError: see ``compose`` and ``corpora``.
     """
-    first = compose(table, overrides, where)
-    settings = first.recipe.data
-    train, dev = data or corpora(settings)
+    settings = compose(table, overrides, where).recipe.data
     notes: list[str] = []
     filled = {room: dict(values) for room, values in table.items()}
     filled.setdefault("data", {})
     told = {key for key, _ in overrides} | {f"data.{key}" for key in filled["data"]}
-    task = isinstance(settings.train, str) and settings.train.startswith("task:")
-    if not task and len(settings.source) == 1 and not any(k.startswith(("data.source", "data.target")) for k in told):
-        source, target = guess_unit([text for (text,) in train.sources]), guess_unit(train.targets)
+    named = any(key.startswith(("data.source", "data.target")) for key in told)
+    if not settings.is_task and len(settings.source) == 1 and not named:
+        source, target = _guessed(read, settings)
         filled["data"] |= {"source": {"column": 1, "unit": source}, "target": {"column": 2, "unit": target}}
         notes.append(f"units chosen: {source} -> {target}; others: --set data.source.unit=... data.target.unit=...")
     said = compose(filled, overrides, where).recipe
+    train, dev = read(said.data)
     composed = compose(sized(filled, train, said), overrides, where)
     return Composed(composed.recipe.resolved(), [*composed.notes, *notes]), train, dev
+
+
+def _guessed(read: Callable[[DataSettings], tuple[Corpus, Corpus]], settings: DataSettings) -> tuple[str, str]:
+    """The units of both sides, from the rows that can be read; letters where none can, which the real reading will say."""
+    try:
+        rows, _ = read(settings.model_copy(update={"max_units": sys.maxsize, "on_bad": "skip"}))
+    except DataError:
+        return "letters", "letters"
+    return guess_unit([text for (text,) in rows.sources]), guess_unit(rows.targets)
 
 
 def start(
@@ -107,10 +118,15 @@ def start(
     composed, train, dev = choose(table, overrides, where)
     prepared = prepare(composed.recipe, train, dev, begin)
     prepared = prepared._replace(notes=[*composed.notes, *prepared.notes])
-    with RunLock(out):
-        _clear(out)
-        write_beside(out / RECIPE, prepared.recipe.toml())
-        return _train(prepared, out, watch, None)
+    new = not out.exists()
+    try:
+        with RunLock(out):
+            _clear(out)
+            write_beside(out / RECIPE, prepared.recipe.toml())
+            return _train(prepared, out, watch, None)
+    finally:
+        if new and not (out / BEST).exists() and not (out / LAST).exists():
+            shutil.rmtree(out, ignore_errors=True)  # nothing half-written stays behind
 
 
 def resume(
@@ -131,9 +147,10 @@ def resume(
         )
     stored = read_table(out / RECIPE)
     recipe = compose(stored, [], str(out / RECIPE)).recipe
-    merged = {room: {**stored.get(room, {}), **(table or {}).get(room, {})} for room in {*stored, *(table or {})}}
-    given = compose(merged, overrides, "--resume").recipe
-    if changed := differences(given.resolved(), recipe.resolved()):
+    given = compose(table or {}, overrides, "--resume").recipe
+    if (threads := given.training.threads) is not None:  # another machine has other cores; the bits may differ there
+        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"threads": threads})})
+    if changed := differences(given, recipe):
         raise SettingsError(f"--resume goes on with the recipe stored in {out}, but {'; '.join(changed)}; leave it out")
     with RunLock(out):
         checkpoint, _, notes = newest(out)
@@ -154,7 +171,10 @@ def _train(prepared: Prepared, out: Path, watch: journal.Watcher, resumed: Check
                 f"--resume: the data changed since {out} was begun; use --init-from {out} --out elsewhere"
             )
         snapshot = Snapshot(dict(resumed.training.record), resumed.training.tensors)
-    write = journal.Journal(out / JOURNAL, None if resumed is None else resumed.update)
+    if resumed is None or snapshot is None:
+        write = journal.Journal(out / JOURNAL)
+    else:
+        write = journal.Journal(out / JOURNAL, resumed.update, snapshot.record["validated"])
 
     def both(event: journal.Event) -> None:
         write(event)
@@ -202,7 +222,11 @@ def _with_units(table: Mapping[str, Any], initial: Checkpoint) -> dict[str, Any]
     data = initial.data.model_dump(mode="json", exclude_none=True)
     filled["data"] = {key: data[key] for key in ("source", "target")} | filled.get("data", {})
     shape = initial.model.model_dump(mode="json", exclude_none=True)
-    filled["model"] = {**shape, **filled.get("model", {})}
+    given = filled.get("model", {})
+    for one, pair in (("cell", {"encoder_cell", "decoder_cell"}), ("num_layers", {"encoder_layers", "decoder_layers"})):
+        if pair <= given.keys():
+            shape.pop(one)  # the pair says it
+    filled["model"] = {**shape, **given}
     return filled
 
 
@@ -221,6 +245,6 @@ def _fingerprint(prepared: Prepared) -> str:
     for ragged in (*prepared.train.columns, prepared.train.target):
         digest.update(ragged.ids.tobytes())
         digest.update(ragged.offsets.tobytes())
-    for text in prepared.dev.targets:
-        digest.update(text.encode("utf-8", "surrogatepass"))
+    for source, target in zip(prepared.dev.sources, prepared.dev.targets, strict=True):
+        digest.update("\t".join((*source, target, "\n")).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -14,14 +14,15 @@ class TrainingSettings(Settings):
     """How a network is trained.
 
     ``batch_units`` counts padded source and target units together; ``batch_size`` caps the sentences of a batch.
-    ``warmup``, ``updates`` and ``validate_every`` count updates, ``patience`` validations without a better metric.
+    ``warmup``, ``updates`` and ``validate_every`` count updates, ``patience`` validations without a better metric
+    (0: never stop early).
     ``average`` is the decay of the running mean of the weights that is validated, saved and used (0: the weights
     themselves). ``unit_dropout`` is the share of source units hidden behind the unknown unit while training,
     ``previous_dropout`` that of the target units which the decoder is told to have written: what it cannot recall from
     them it has to look up in the source.
     """
 
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0, lt=2**40)] = 1
     metric: MetricName = "accuracy"
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: Annotated[float, Field(gt=0, le=1000)] = 0.002
@@ -38,7 +39,7 @@ class TrainingSettings(Settings):
     previous_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     average: Annotated[float, Field(ge=0, lt=1)] = 0.99
     validate_every: Count = 250
-    patience: Count | None = 10
+    patience: Annotated[int, Field(ge=0)] = 10
     save_minutes: Annotated[float, Field(gt=0)] = 5.0
     precision: Literal["float32", "bf16"] = "float32"
     device: Literal["cpu", "cuda", "auto"] = "cpu"
@@ -46,7 +47,7 @@ class TrainingSettings(Settings):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.warmup >= self.updates:
+        if self.warmup >= self.updates and {"warmup", "updates"} <= self.model_fields_set:
             raise ValueError(f"warmup = {self.warmup} leaves nothing of updates = {self.updates}; use fewer")
         return self
 

@@ -11,18 +11,21 @@ from torch import Tensor
 from heedful.checkpoint import Checkpoint, TrainingState
 from heedful.data import batches
 from heedful.errors import DivergedError, StoppedError
+from heedful.evaluation.metrics import METRICS
 from heedful.evaluation.report import better
 from heedful.predictor import Predictor
 from heedful.reserved import START, UNKNOWN
 from heedful.search.settings import SearchSettings
 from heedful.training import journal
 from heedful.training.loss import loss
-from heedful.training.prepare import Prepared
+from heedful.training.prepare import Prepared, device
 from heedful.training.schedule import learning_rate
 from heedful.training.state import Snapshot, State
 
 PATIENCE_WITH_NONSENSE = 3
 """So many updates without a finite loss in a row lead back to the last good state."""
+GOOD = "good."
+"""Before the names of the last good state's tensors, where they are saved beside the newest."""
 REPORT_EVERY = 50
 SAMPLES = 3
 
@@ -53,7 +56,7 @@ class Trainer:
         self.recipe, self.codec, self.data, self.dev = prepared.recipe, prepared.codec, prepared.train, prepared.dev
         self.settings = prepared.recipe.training
         self.keeper, self.watch, self.stopping = keeper, watch, stopping
-        self.device = _device(self.settings.device)
+        self.device = device(self.settings.device)
         self.network = prepared.network.to(self.device)
         self.state = State(self.network, self.settings)
         self.predictor = Predictor(self.state.averaged, self.codec, prepared.recipe.search)
@@ -73,9 +76,7 @@ class Trainer:
             torch.set_num_threads(self.settings.threads)
         try:
             with torch.random.fork_rng(devices=[]):
-                if resumed is not None:
-                    self.state.restore(resumed)
-                self._begin()
+                self._begin(resumed)
                 reason = self._loop()
         finally:
             torch.set_num_threads(threads)
@@ -84,9 +85,19 @@ class Trainer:
         self.watch(journal.Finished(progress.update, reason, progress.best_update, progress.elapsed))
         return reason
 
-    def _begin(self) -> None:
+    def _begin(self, resumed: Snapshot | None) -> None:
+        if resumed is not None:
+            record = dict(resumed.record)
+            good = record.pop("good", None)
+            here = {name: tensor for name, tensor in resumed.tensors.items() if not name.startswith(GOOD)}
+            self.state.restore(Snapshot(record, here))
+            if good is not None:
+                there = {
+                    name.removeprefix(GOOD): tensor for name, tensor in resumed.tensors.items() if name not in here
+                }
+                self.good = Snapshot(good, there)
         progress = self.state.progress
-        self.good = self.state.snapshot()
+        self.good = self.good or self.state.snapshot()
         self.clock = time.monotonic() - progress.elapsed
         self.saved = self.reported_at = time.monotonic()
         self.units_since = 0
@@ -104,7 +115,7 @@ class Trainer:
             due = progress.update % self.settings.validate_every == 0 or progress.update == self.settings.updates
             if due and progress.validated != progress.update:
                 self._validate()
-            if self.settings.patience is not None and progress.waited >= self.settings.patience:
+            if 0 < self.settings.patience <= progress.waited:
                 return f"no better {self.settings.metric} in {progress.waited} validations"
             if progress.update >= self.settings.updates:
                 return "all updates done"
@@ -220,24 +231,33 @@ class Trainer:
         progress.validated = progress.update
         if is_best:
             progress.best, progress.best_update, progress.waited = value, progress.update, 0
-        else:
-            progress.waited += 1
+        elif progress.best != 0.0 or not METRICS[metric].higher_is_better:
+            progress.waited += 1  # not while nothing is right yet: attention takes its time to form
         metrics = {name: each.value for name, each in report.metrics.items()}
         samples = tuple(("\t".join(source), output, given[0]) for source, output, given in outputs[:SAMPLES])
         progress.elapsed = time.monotonic() - self.clock
-        self.good = self.state.snapshot()
+        snapshot = self.state.snapshot()
+        if progress.in_a_row == 0 or self.good is None:
+            self.good = snapshot
         # Said before it is saved: a run that is killed in between validates again, and its journal drops this line.
         self.watch(journal.Validated(progress.update, metrics, is_best, samples, progress.elapsed))
         if is_best:
             # With what resuming needs: should last/ be damaged, a run goes on from here.
-            self.keeper.best(self._checkpoint(metrics, TrainingState(self.good.record, self.good.tensors)))
-        self._save(self.good)
+            self.keeper.best(self._checkpoint(metrics, self._training(snapshot)))
+        self._save(snapshot)
         self.reported_at, self.units_since = time.monotonic(), 0
 
     def _save(self, snapshot: Snapshot | None = None) -> None:
-        record, tensors = snapshot or self.state.snapshot()
-        self.keeper.last(self._checkpoint({}, TrainingState(record, tensors)))
+        self.keeper.last(self._checkpoint({}, self._training(snapshot or self.state.snapshot())))
         self.saved = time.monotonic()
+
+    def _training(self, snapshot: Snapshot) -> TrainingState:
+        """What resuming needs: where we are, and the last good state where that is another one."""
+        good = self.good
+        if good is None or good.record["update"] == snapshot.record["update"]:
+            return TrainingState(snapshot.record, snapshot.tensors)
+        behind = {f"{GOOD}{name}": tensor for name, tensor in good.tensors.items()}
+        return TrainingState({**snapshot.record, "good": good.record}, {**snapshot.tensors, **behind})
 
     def _checkpoint(self, metrics: dict[str, Any], training: TrainingState | None) -> Checkpoint:
         recipe = self.recipe
@@ -280,9 +300,3 @@ class Trainer:
 def _hide(ids: Tensor, real: Tensor, share: float) -> Tensor:
     """The ids with a share of the real ones behind the unknown unit."""
     return ids.masked_fill(real & (torch.rand(ids.shape) < share), UNKNOWN)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)

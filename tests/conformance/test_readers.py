@@ -48,6 +48,20 @@ def test_columns_follow_one_another_and_padding_comes_last(name: str) -> None:
 
 
 @every_reader
+def test_long_rows_keep_their_order(name: str) -> None:
+    """Wide enough for a sort that is not stable to show."""
+    torch.manual_seed(0)
+    ids = [torch.randint(1, 10, (50, 90)) for _ in range(3)]
+    real = [torch.arange(90) < torch.randint(0, 91, (50, 1)) for _ in range(3)]
+    reader = READERS[name]([10] * 3, 3)
+    vectors, packed = reader(Source(tuple(ids), tuple(real)))
+    for row in range(50):
+        parts = zip(weights(reader), ids, real, strict=True)
+        expected = torch.cat([table[column[row][here[row]]] for table, column, here in parts])
+        assert torch.equal(vectors[row][packed[row]], expected)
+
+
+@every_reader
 def test_more_padding_changes_nothing(name: str) -> None:
     reader, source = READERS[name]([10, 9], 3), columns()
     vectors, real = reader(source)

@@ -52,7 +52,7 @@ def test_vocabulary_shape_and_weights_are_the_models(files: Path, monkeypatch: p
         assert float((value - one.weights[name]).abs().max()) < 1e-6, name
     unknown = [note for note in notes if "are unknown" in note]
     assert len(unknown) == 4  # source and target of training and dev
-    assert "training source column 1 units are unknown, such as 'x' 'z' 'y'" in unknown[0]  # the commonest first
+    assert "units are unknown, such as 'x' 'z' 'y'" in unknown[0]  # the commonest first
 
 
 def test_another_shape_is_refused(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_a_new_run_begins_a_new_journal(tmp_path: Path) -> None:
 def test_a_resumed_run_drops_what_it_will_do_again(tmp_path: Path) -> None:
     """And that it had finished, since now it has not."""
     path = written(tmp_path / "journal.jsonl")
-    Journal(path, resume_at=5)
+    Journal(path, resume_at=5, validated=5)
     assert [event["update"] for event in read(path)] == [0, 2, 4, 5]
     written(path)
     Journal(path, resume_at=6)

@@ -30,6 +30,24 @@ def test_the_same_seed_gives_the_same_run(monkeypatch: pytest.MonkeyPatch) -> No
     assert all(a[0] != b[0] for a, b in zip(one.curve, other.curve, strict=True))
 
 
+def test_every_update_draws_its_own_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function of seed and update alone: no two are alike, and a run that began in the middle has the same."""
+    drawn: list[list[int]] = []
+    for seed, begin in ((1, 0), (2, 0), (1, 7)):
+        run, seeds = runs.Watched(training={"seed": seed, "validate_every": 500}), list[int]()
+        move = run.trainer._move
+        monkeypatch.setattr(
+            run.trainer, "_move", lambda batch, to=seeds, by=move: to.append(torch.initial_seed()) or by(batch)
+        )
+        monkeypatch.setattr(run.trainer, "_validate", lambda: None)
+        run.trainer.state.progress.update = begin
+        run.train()
+        drawn.append(seeds)
+    one, other, rest = drawn
+    assert len({*one, *other}) == 24
+    assert rest == one[7:]
+
+
 def test_what_it_says_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     runs.quick(monkeypatch)
     run = runs.Watched()
