@@ -171,7 +171,10 @@ class Seq2Seq:
         """
         rows = _rows(sources)
         if unreadable := self.predictor.unreadable(rows):
-            problems = [f"source {row + 1}, {chr(9).join(rows[row])!r}: no unit of it was seen in training" for row in unreadable]
+            problems = [
+                f"source {row + 1}, {chr(9).join(rows[row])!r}: no unit of it was seen in training"
+                for row in unreadable
+            ]
             raise DataError(problems, "check the text and the units that the model was trained on")
         given = {**self.predictor.settings.model_dump(), **search_keys}
         if beam_size is not None:

@@ -105,8 +105,7 @@ class Reach(nn.Module):
     def _distance(
         self, centre: Float[Tensor, "batch query"], real: Bool[Tensor, "batch position"]
     ) -> Float[Tensor, "batch query position"]:
-        # In float32 whatever the queries are: bfloat16 counts to 256.
-        return torch.arange(real.shape[1], device=real.device) - centre.float()[..., None]
+        return torch.arange(real.shape[1], device=real.device) - centre[..., None]
 
     def _outside(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
         return torch.zeros_like(distance).masked_fill_(distance.abs() > self.window, -torch.inf)
@@ -155,7 +154,8 @@ class LocalP(Reach):
     ) -> Float[Tensor, "batch query position"] | None:
         """The Gaussian's logarithm within the window, minus infinity outside."""
         last = real.sum(dim=1, keepdim=True) - 1
-        centre = last * torch.sigmoid(torch.tanh(self.query(query)) @ self.value).float()
+        share = torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+        centre = last * share.to(torch.promote_types(share.dtype, torch.float32))  # bfloat16 counts to 256
         distance = self._distance(centre, real)
         return self._outside(distance.detach()) - distance**2 / (2 * (self.window / 2) ** 2)
 

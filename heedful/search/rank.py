@@ -74,9 +74,16 @@ class Finished(NamedTuple):
             self.reach,
         )
 
-    def closed(self, live: Float[Tensor, "sentence slot"], enough: int) -> Bool[Tensor, "sentence"]:
-        """Where the search is over: ``enough`` have ended, or no live hypothesis can beat the worst result.
+    def closed(self, live: Float[Tensor, "sentence slot"], enough: int, length: float) -> Bool[Tensor, "sentence"]:
+        """Where the search is over.
 
-        Log-probabilities only fall, so the best live one divided by ``reach`` is the highest score that can still come.
+        Either no live hypothesis can beat the worst result: log-probabilities only fall, so the best live one divided
+        by ``reach`` is the highest score that can still come. Or ``enough`` have ended, and the best live hypothesis
+        would not be among the results if it ended now for nothing (``length`` is what its log-probability would be
+        divided by). That so many have ended is no reason by itself: where a model is sure, what ends early is what
+        fills the beam behind the one good hypothesis, long before that one is at its end. A beam of one is greedy
+        search, and takes the first end.
         """
-        return (self.count >= enough) | (live.amax(dim=1) / self.reach <= self.scores[:, -1])
+        best, worst = live.amax(dim=1), self.scores[:, -1]
+        beaten = best / length <= worst if enough > 1 else torch.ones_like(worst, dtype=torch.bool)
+        return (best / self.reach <= worst) | ((self.count >= enough) & beaten)

@@ -50,7 +50,7 @@ def walk(
             step = stepper.step(previous, held, state)
             choice = choose(_at_least_single(step.logits), live, time, rules)
             finished = finished.take(choice, time, penalty)
-            done = finished.closed(choice.kept.log_probs, beam_size)
+            done = finished.closed(choice.kept.log_probs, beam_size, float((time + 2) ** penalty))
             leaving = int(done.sum())
             live = choice.kept.log_probs
             if leaving:

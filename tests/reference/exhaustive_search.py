@@ -61,7 +61,9 @@ def plain_beam(
         found = sorted(found, key=lambda output: -output.score)[:n_best]
         going_on = [candidate for candidate in candidates if candidate[2] != END][:beam_size]
         live = [((*live[slot][0], unit), -negative) for negative, slot, unit in going_on]
-        hope = max((log_prob for _, log_prob in live), default=float("-inf")) / (longest + 1) ** length_penalty
-        if ended >= beam_size or not live or (len(found) == n_best and hope <= found[-1].score):
+        best = max((log_prob for _, log_prob in live), default=float("-inf"))
+        worst = found[-1].score if len(found) == n_best else float("-inf")
+        beaten = beam_size == 1 or best / (time + 2) ** length_penalty <= worst
+        if not live or (ended >= beam_size and beaten) or best / (longest + 1) ** length_penalty <= worst:
             break
     return found

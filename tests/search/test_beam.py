@@ -7,8 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from torch import Tensor
 
-from heedful.contracts import END
+from heedful.contracts import END, Source, Step
 from heedful.search.beam import beam
 from heedful.search.greedy import greedy
 from heedful.search.hypothesis import Found
@@ -74,6 +75,38 @@ def test_any_beam_is_the_plain_beam(data: st.DataObject) -> None:
             outputs(found, sentence),
             plain_beam(after, shortest, limit, settings.length_penalty, beam_size, settings.n_best),
         )
+
+
+class SureStepper(FixedStepper):
+    """Sure of ten units and then the end; the end is the second likeliest at every step before."""
+
+    def __init__(self) -> None:
+        super().__init__([0.0] * 8)
+
+    def start(self, source: Source) -> tuple[tuple[()], tuple[Tensor]]:  # pyrefly: ignore[bad-override]
+        return (), (torch.zeros(len(source.columns[0]), dtype=torch.int64),)
+
+    def step(  # pyrefly: ignore[bad-override]
+        self, previous: Tensor, held: tuple[()], state: tuple[Tensor], attend_to: Tensor | None = None
+    ) -> Step[tuple[Tensor]]:
+        logits = torch.zeros(len(previous), 8)
+        logits[:, END] = 3.0
+        logits[torch.arange(len(previous)), torch.where(state[0] < 10, 4 + state[0] % 4, END)] = 6.0
+        return Step(logits, (state[0] + 1,), None)
+
+    def select(self, state: tuple[Tensor], rows: Tensor) -> tuple[Tensor]:  # pyrefly: ignore[bad-override]
+        return (state[0][rows],)
+
+
+@pytest.mark.parametrize("length_penalty", [0.0, 0.5, 1.0])
+def test_what_ends_early_does_not_end_the_search(length_penalty: float) -> None:
+    """A sure model fills the beam with early ends behind its one good hypothesis, which a search must wait for."""
+    settings = SearchSettings(beam_size=5, length_penalty=length_penalty)
+    source, limits = source_of(torch.zeros(1, dtype=torch.int64)), torch.tensor([20])
+    wide = finish(beam(SureStepper(), source, limits, settings))
+    narrow = finish(greedy(SureStepper(), source, limits, settings))
+    assert int(narrow.lengths[0, 0]) == 10
+    assert float(wide.log_prob[0, 0]) >= float(narrow.log_prob[0, 0]) - 1e-9
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -163,7 +163,10 @@ def test_a_finished_run_has_nothing_more_to_do(tmp_path: Path, monkeypatch: pyte
 def test_a_run_whose_patience_is_over_stays_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ended by itself: to resume it is no way to make it longer."""
     runs.quick(monkeypatch)
-    start(tmp_path, training={"validate_every": 1, "patience": 2, "updates": 50, "metric": "error_rate", "learning_rate": 1e-9})
+    start(
+        tmp_path,
+        training={"validate_every": 1, "patience": 2, "updates": 50, "metric": "error_rate", "learning_rate": 1e-9},
+    )
     before = load(tmp_path / "last", with_training=True)
     assert before.update < 50
     resume(tmp_path)
