@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -111,7 +110,7 @@ def test_parallel_text(tmp_path: Path) -> None:
     corpus = read_corpus(("a.en", "a.de"), DataSettings(on_bad="skip"), base=tmp_path)
     assert corpus.sources == [("one",), ("two\twords",), ("four",)]
     assert corpus.targets == ["eins", "zwei", "vier"]
-    assert [os.path.basename(pair.where) for pair in corpus] == ["a.en:1", "a.en:2", "a.en:4"]
+    assert [Path(pair.where).name for pair in corpus] == ["a.en:1", "a.en:2", "a.en:4"]
     assert corpus.skipped == [f"{tmp_path}/a.en:3: the source is empty"]
     (tmp_path / "a.de").write_text("eins\nzwei\n")
     with pytest.raises(DataError, match=r"a.en has 4 lines and .*a.de has 2"):

@@ -1,5 +1,6 @@
 """Defects that a cold reading found, each once a failing test."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ PAIRS, DEV = split("copy", 60, 1)
 SMALL = {"hidden_size": 8, "embedding_size": 8}
 
 
-def tsv(path: Path, rows: list[tuple[str, ...]]) -> str:
+def tsv(path: Path, rows: Sequence[tuple[str, ...]]) -> str:
     path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
     return str(path)
 
