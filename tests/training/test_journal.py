@@ -41,12 +41,15 @@ def test_a_new_run_begins_a_new_journal(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_drops_what_it_will_do_again(tmp_path: Path) -> None:
-    """And that it had finished, since now it has not."""
+    """And that it had finished, since now it has not; and a validation that was said and not saved."""
     path = written(tmp_path / "journal.jsonl")
-    Journal(path, resume_at=5, validated=5)
+    Journal(path, resume_at=5, validated=4)
     assert [event["update"] for event in read(path)] == [0, 2, 4, 5]
+    Journal(path, resume_at=4, validated=2)
+    assert [event["event"] for event in read(path)] == ["started", "progress"]
+    Journal(path)
     written(path)
-    Journal(path, resume_at=6)
+    Journal(path, resume_at=6, validated=4)
     assert [event["event"] for event in read(path)] == ["started", "progress", "validated", "note", "progress"]
 
 
@@ -55,8 +58,16 @@ def test_half_a_line_of_a_killed_run_is_dropped(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for cut in range(len(whole) - 1, len(whole) - 40, -3):
         path.write_bytes(whole[:cut])
-        Journal(path, resume_at=6)(Noted(6, "on"))
+        Journal(path, resume_at=6, validated=4)(Noted(6, "on"))
         assert [event["update"] for event in read(path)] == [0, 2, 4, 5, 6, 6]
+
+
+def test_a_damaged_line_is_passed_over(tmp_path: Path) -> None:
+    path = written(tmp_path / "journal.jsonl")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    lines[1:1] = ["\0\0\0", "[]", '{"event": "progress"}', ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert [event["update"] for event in read(path)] == [0, 2, 4, 5, 6, 6]
 
 
 def test_a_journal_that_is_gone_is_begun_again(tmp_path: Path) -> None:

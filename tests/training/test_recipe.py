@@ -238,10 +238,13 @@ def test_a_file_that_is_no_recipe(content: bytes | None, error: type[Exception],
     assert "\n" not in str(caught.value)
 
 
-def test_differences_name_every_key_with_both_values() -> None:
-    one, other = resolved(model={"cell": "gru"}), resolved(training={"seed": 7})
-    assert differences(one, other) == ["model.cell: 'gru' here, 'lstm' there", "training.seed: 1 here, 7 there"]
-    assert differences(one, one) == []
+def test_differences_name_every_key_that_is_given_with_both_values() -> None:
+    """What is not said is no difference."""
+    given = compose({"model": {"cell": "gru"}, "training": {"seed": 7, "updates": 3000}}, [], "given").recipe
+    found = differences(given, resolved())
+    assert found[-1] == "training.seed: 7 here, 1 there"
+    assert "model.cell: 'gru' here, 'lstm' there" in found
+    assert differences(given, given) == differences(Recipe(), given) == []
 
 
 def test_a_recipe_without_data_says_what_to_name() -> None:

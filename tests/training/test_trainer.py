@@ -88,6 +88,10 @@ def scripted(run: runs.Watched, values: list[float], monkeypatch: pytest.MonkeyP
         ("error_rate", [30, 10, 10, 20, 0], 2, 4),  # lower is better
         ("error_rate", [30, 40, 20, 25, 26, 99], 3, 5),
         ("bleu", [1, 2, 3, 4, 5, 6], 6, 6),
+        ("accuracy", [0, 0, 0, 0, 0, 0], 1, 6),  # nothing is right yet: attention takes its time to form
+        ("accuracy", [0, 0, 0, 8, 0, 9], 6, 6),
+        ("accuracy", [0, 0, 8, 0, 0, 9], 3, 5),
+        ("error_rate", [0, 0, 0, 9], 1, 3),
     ],
 )
 def test_it_stops_early_by_the_metrics_own_direction(
