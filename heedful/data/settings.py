@@ -74,6 +74,8 @@ class DataSettings(Settings):
         source = _as_list(values.get("source", []))
         tables = [each for each in source if isinstance(each, dict)] if isinstance(source, list) else []
         taken = [column for each in tables if isinstance(column := each.get("column", 1), int)]
+        if "target" not in values and 2 not in taken:
+            return values  # nothing to say: a key that nobody gave must not look as if it were given
         return {**values, "target": {"column": 2 if 2 not in taken else max(taken) + 1, **target}}
 
     @model_validator(mode="after")

@@ -96,7 +96,7 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
             f"there are {len(train)} pairs to train on and {len(dev)} to validate on", "give at least one of each"
         )
     notes = [*train.notes, *dev.notes]
-    notes += [f"{each.name}: bad rows skipped: {len(each.skipped):,}" for each in (train, dev) if each.skipped]
+    notes += [f"{len(each.skipped):,} bad rows of {each.name} skipped" for each in (train, dev) if each.skipped]
     notes = list(dict.fromkeys(notes))  # a share held out has the notes of the file that it came from
     settings = recipe.data
     device(recipe.training.device)
