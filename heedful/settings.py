@@ -1,8 +1,8 @@
 """The base of every room's settings: frozen, checked at birth, and helpful about a key that does not exist."""
 
 import difflib
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -45,8 +45,8 @@ def _sentence(cls: type[Settings], problem: dict[str, Any], where: str) -> str:
     path = ".".join(str(part) for part in problem["loc"])
     key = f"{where}.{path}" if path else where
     if problem["type"] == "extra_forbidden":
-        word = str(problem["loc"][-1])
-        return f"{key}: unknown key{nearest(word, list(cls.model_fields)) or '; known keys: ' + ', '.join(cls.model_fields)}"
+        known = list(_table(cls, problem["loc"][:-1]).model_fields)
+        return f"{key}: unknown key{nearest(str(problem['loc'][-1]), known) or '; known keys: ' + ', '.join(known)}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "literal_error":
         known = str(problem["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
@@ -54,3 +54,13 @@ def _sentence(cls: type[Settings], problem: dict[str, Any], where: str) -> str:
     if problem["type"] == "value_error":
         return f"{key}: {message}"
     return f"{key}: {message[0].lower()}{message[1:]}, found {problem['input']!r}"
+
+
+def _table(cls: type[Settings], path: Sequence[Any]) -> type[Settings]:
+    """The settings that stand at this path within ``cls``, such as a column within the data."""
+    for part in path:
+        if part in cls.model_fields:
+            annotation = cls.model_fields[part].annotation
+            kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+            cls = next((kind for kind in kinds if issubclass(kind, Settings)), cls)
+    return cls

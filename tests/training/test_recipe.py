@@ -59,7 +59,6 @@ def test_an_override_without_room_or_value(text: str) -> None:
             {"data": {"source": {"colum": 1}}},
             [],
             "data.source.0.colum: unknown key; did you mean 'column'?",
-            marks=pytest.mark.xfail(reason="heedful/settings.py hints at the keys of the outer table"),
         ),
         ({}, [("modle.cell", "gru")], "--set modle.cell: unknown room 'modle'; did you mean 'model'?"),
         ({}, [("model.sell", "gru")], "model.sell: unknown key; did you mean 'cell'?"),
