@@ -17,7 +17,7 @@ from heedful.predictor import Predictor
 from heedful.reserved import START, UNKNOWN
 from heedful.search.settings import SearchSettings
 from heedful.training import journal
-from heedful.training.loss import loss
+from heedful.training.learner import Learner
 from heedful.training.prepare import Prepared, device
 from heedful.training.schedule import learning_rate
 from heedful.training.state import Snapshot, State
@@ -59,6 +59,7 @@ class Trainer:
         self.device = device(self.settings.device)
         self.network = prepared.network.to(self.device)
         self.state = State(self.network, self.settings)
+        self.learner = Learner(self.state)
         self.predictor = Predictor(self.state.averaged, self.codec, prepared.recipe.search)
         self.state.progress.data = fingerprint
         self.limit = 5 * math.log(len(self.codec.target_vocabulary)) + 5
@@ -145,21 +146,12 @@ class Trainer:
         progress, settings = self.state.progress, self.settings
         torch.manual_seed(settings.seed * 1_000_003 + progress.update)
         batch = self._move(batches.make(self.data, self.plan[progress.batch]))
-        self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-            readouts, _ = self.network(batch.source, batch.previous)
-            value = loss(self.network, readouts, batch.following, batch.real, settings.label_smoothing)
-        self.state.optimizer.zero_grad(set_to_none=True)
-        value.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.state.parameters, settings.clip)
-        number, length = float(value.detach()), float(norm)
+        number, length = self.learner.measure(batch)
         if not math.isfinite(length) or not number < self.limit:
             self._nonsense(number, length)
             return
         rate = learning_rate(progress.update, settings) * (0.5 if progress.halved else 1.0)
-        for group in self.state.optimizer.param_groups:
-            group["lr"] = rate
-        self.state.optimizer.step()
+        self.learner.step(rate)
         self._advance()
         progress.in_a_row = 0
         self.state.average()

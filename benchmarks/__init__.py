@@ -1,0 +1,1 @@
+"""Speed against the machine's limit: ``make bench``, or ``python -m benchmarks``."""
