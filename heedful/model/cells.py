@@ -22,6 +22,8 @@ class Cell(nn.Module):
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1
+    compiled: ClassVar[str | None] = None
+    """What the compiled loops call it, see ``heedful.native``; None where they do not know it."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -43,6 +45,11 @@ class Cell(nn.Module):
             nn.init.xavier_uniform_(self.input_weight[rows])
             nn.init.orthogonal_(self.hidden_weight[rows])
         self.bias.zero_()
+
+    @property
+    def own_bias(self) -> Tensor | None:
+        """A bias inside the recurrence, where the cell has one."""
+        return None
 
     def project(self, inputs: Float[Tensor, "*batch input"]) -> Float[Tensor, "*batch gates"]:
         """W x + b for any number of positions at once: the part of a step that needs no state."""
@@ -86,6 +93,7 @@ class RNN(Cell):
     """Plain cell (Elman 1990): h' = tanh(W x + U h + b)."""
 
     gates = 1
+    compiled = "rnn"
 
     def advance(self, projected: Float[Tensor, "row gates"], state: State) -> State:
         """One step from projected inputs."""
@@ -112,10 +120,16 @@ class GRU(Cell):
     """
 
     gates = 3
+    compiled = "gru"
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
         self.candidate_bias = nn.Parameter(torch.zeros(hidden_size))
+
+    @property
+    def own_bias(self) -> Tensor | None:
+        """b_m."""
+        return self.candidate_bias
 
     def advance(self, projected: Float[Tensor, "row gates"], state: State) -> State:
         """One step from projected inputs."""
@@ -148,6 +162,7 @@ class LSTM(Cell):
 
     gates = 4
     states = 2
+    compiled = "lstm"
 
     @torch.no_grad()
     def initialise(self) -> None:

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from heedful.model import fused
 from heedful.model.cells import Cell, State
 
 
@@ -61,6 +62,11 @@ class Layer(nn.Module):
     ) -> tuple[Float[Tensor, "batch time size"], State]:
         """Every hidden state, and the final state: of the last item forwards, of the first item backwards."""
         rows = inputs.shape[0]
+        cells = [self.forwards] if self.backwards is None else [self.forwards, self.backwards]
+        if (found := fused.fits(cells, inputs)) is not None:
+            starts = [cell.start(rows, inputs) for cell in cells]
+            outputs, finals = fused.scan(found, cells, inputs, starts, real, [False, True][: len(cells)])
+            return outputs, tuple(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0] for parts in zip(*finals, strict=True))
         outputs, final = self.forwards.scan(inputs, self.forwards.start(rows, inputs), real)
         if self.backwards is None:
             return outputs, final
@@ -132,5 +138,9 @@ class Stack(nn.Module):
         """Every step of every layer: the top hidden states."""
         values = inputs
         for index, (cell, state) in enumerate(zip(self._each(), states, strict=True)):
-            values, _ = cell.scan(values if index == 0 else self.dropout(values), state)
+            entering = values if index == 0 else self.dropout(values)
+            if (found := fused.fits([cell], entering)) is not None:
+                values, _ = fused.scan(found, [cell], entering, [state], None, [False])
+            else:
+                values, _ = cell.scan(entering, state)
         return values

@@ -1,0 +1,45 @@
+// Packing, and products with packed weights.
+#include "products.hpp"
+#include <algorithm>
+
+using namespace heedful;
+
+// Packs a matrix (columns, inner) with these strides into panels of 64 columns, zeros behind the last.
+extern "C" void heedful_pack(const float *from, long columns, long inner, long column_stride, long inner_stride, float *to,
+                             int threads) {
+  long panels = (columns + PANEL - 1) / PANEL;
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (long p = 0; p < panels; p++) {
+    float *panel = to + p * PANEL * inner;
+    const float *first = from + p * PANEL * column_stride;
+    long real = std::min<long>(PANEL, columns - p * PANEL);
+    if (column_stride == 1) {
+      for (long k = 0; k < inner; k++) {
+        std::memcpy(panel + k * PANEL, first + k * inner_stride, real * sizeof(float));
+        std::memset(panel + k * PANEL + real, 0, (PANEL - real) * sizeof(float));
+      }
+      continue;
+    }
+    for (long k = 0; k < inner; k += LANES)  // a block of the matrix at a time: both sides stay in the nearest cache
+      for (long c = 0; c < PANEL; c++)
+        for (long i = k; i < std::min(k + LANES, inner); i++)
+          panel[i * PANEL + c] = c < real ? first[c * column_stride + i * inner_stride] : 0.0f;
+  }
+}
+
+// out (rows, columns) = shape(a (rows, inner) x packed + bias), or added to out. Panels are shared out among the threads,
+// and rows too where there are more threads than panels.
+extern "C" void heedful_product(const float *a, long rows, long inner, long stride, const float *packed, long columns,
+                                const float *bias, float *out, long out_stride, int add, int shape, int threads) {
+  long panels = (columns + PANEL - 1) / PANEL;
+  long across = std::min<long>(threads, panels), along = std::max<long>(1, std::min<long>(threads / across, rows / ROWS));
+#pragma omp parallel for num_threads(across *along) schedule(static)
+  for (long job = 0; job < across * along; job++) {
+    long begin = share(panels, job / along, across), end = share(panels, job / along + 1, across);
+    for (long p = begin; p < end; p++) {
+      Product product{a,      packed + p * PANEL * inner, bias ? bias + p * PANEL : nullptr, out + p * PANEL, stride, inner,
+                      out_stride, columns - p * PANEL,     add != 0,                          shape};
+      by_rows(share(rows, job % along, along), share(rows, job % along + 1, along), product);
+    }
+  }
+}
