@@ -23,6 +23,7 @@ from benchmarks.machine import Peak, seconds
 from benchmarks.models import MODELS, WIRINGS, Model
 from benchmarks.searching import Searching, TutorialSearching
 from benchmarks.training import Training, TutorialTraining
+from heedful.native import kernels
 from heedful.training.prepare import Prepared
 
 RESULTS = Path(__file__).parent / "results.jsonl"
@@ -60,6 +61,9 @@ def main() -> None:
     """Parses, measures, writes."""
     plan, out = arguments()
     console = Console(stderr=True, soft_wrap=True)
+    compiled = kernels.prepare()
+    torch.set_flush_denormal(True)
+    console.print(f"compiled loops: {'yes' if compiled else 'no'}")
     console.print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; nothing else should be running")
     begin = time.monotonic()
     lines: list[dict[str, Any]] = []

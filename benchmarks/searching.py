@@ -6,6 +6,7 @@ import torch
 from benchmarks.training import tutorial
 from heedful.contracts import END, START
 from heedful.data import batches
+from heedful.model.packed import stepper
 from heedful.search.searches import search
 from heedful.search.settings import SearchSettings
 from heedful.training.prepare import Prepared
@@ -15,7 +16,7 @@ class Searching:
     """Answers to some sentences, in batches of like length."""
 
     def __init__(self, prepared: Prepared, sentences: int, batch: int, beam_size: int) -> None:
-        self.network = prepared.network.eval()
+        self.stepper = stepper(prepared.network.eval())
         self.data, self.batch = prepared.train, batch
         chosen = np.linspace(0, len(self.data) - 1, min(sentences, len(self.data))).astype(np.int64)
         self.chosen = np.unique(chosen)
@@ -35,7 +36,7 @@ class Searching:
             lengths = torch.from_numpy(self.data.target_lengths[rows])
             prefix = torch.full((len(rows), int(lengths.max()) + 1), -1)
             prefix[torch.arange(len(rows)), lengths] = END
-            found = search(self.network, source, lengths + 5, self.settings, prefix)
+            found = search(self.stepper, source, lengths + 5, self.settings, prefix)
             if not torch.equal(found.lengths[:, 0], lengths):
                 raise AssertionError("an output did not end at its reference's length")
         return len(self.chosen)

@@ -57,12 +57,16 @@ class Layer(nn.Module):
         self.forwards = cell(input_size, each)
         self.backwards = cell(input_size, each) if bidirectional else None
 
+    def cells(self) -> list[Cell]:
+        """The cell that reads forwards, and the one that reads backwards where there is one."""
+        return [self.forwards] if self.backwards is None else [self.forwards, self.backwards]
+
     def forward(
         self, inputs: Float[Tensor, "batch time input"], real: Bool[Tensor, "batch time"] | None
     ) -> tuple[Float[Tensor, "batch time size"], State]:
         """Every hidden state, and the final state: of the last item forwards, of the first item backwards."""
         rows = inputs.shape[0]
-        cells = [self.forwards] if self.backwards is None else [self.forwards, self.backwards]
+        cells = self.cells()
         if (found := fused.fits(cells, inputs)) is not None:
             starts = [cell.start(rows, inputs) for cell in cells]
             outputs, finals = fused.scan(found, cells, inputs, starts, real, [False, True][: len(cells)])
@@ -86,6 +90,10 @@ class Recurrent(nn.Module):
         self.layers = nn.ModuleList(Layer(cell, each, size, bidirectional) for each in sizes)
         self.dropout = LockedDropout(dropout)
 
+    def each(self) -> Iterable[Layer]:
+        """The layers, the lowest first."""
+        return cast("Iterable[Layer]", self.layers)
+
     def forward(
         self, inputs: Float[Tensor, "batch time input"], real: Bool[Tensor, "batch time"]
     ) -> tuple[Float[Tensor, "batch time size"], tuple[State, ...]]:
@@ -93,7 +101,7 @@ class Recurrent(nn.Module):
         full = bool(real.all())
         finals: list[State] = []
         values = inputs
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self.each()):
             values, final = layer(values if index == 0 else self.dropout(values), None if full else real)
             finals.append(final)
         return values if full else values * real[..., None].to(values.dtype), tuple(finals)
@@ -108,7 +116,8 @@ class Stack(nn.Module):
         self.cells = nn.ModuleList(cell(each, size) for each in input_sizes)
         self.dropout = LockedDropout(dropout)
 
-    def _each(self) -> Iterable[Cell]:
+    def each(self) -> Iterable[Cell]:
+        """The cells, the lowest first."""
         return cast("Iterable[Cell]", self.cells)
 
     def masks(self, like: Float[Tensor, "batch *time features"]) -> list[Tensor | None]:
@@ -125,7 +134,7 @@ class Stack(nn.Module):
         """One step of every layer: the top hidden state and all states."""
         news: list[State] = []
         values = inputs
-        for index, (cell, state) in enumerate(zip(self._each(), states, strict=True)):
+        for index, (cell, state) in enumerate(zip(self.each(), states, strict=True)):
             mask = masks[index - 1] if masks and index else None
             new = cell.step(values if mask is None else values * mask, state)
             news.append(new)
@@ -137,7 +146,7 @@ class Stack(nn.Module):
     ) -> Float[Tensor, "batch time size"]:
         """Every step of every layer: the top hidden states."""
         values = inputs
-        for index, (cell, state) in enumerate(zip(self._each(), states, strict=True)):
+        for index, (cell, state) in enumerate(zip(self.each(), states, strict=True)):
             entering = values if index == 0 else self.dropout(values)
             if (found := fused.fits([cell], entering)) is not None:
                 values, _ = fused.scan(found, [cell], entering, [state], None, [False])

@@ -72,10 +72,10 @@ def _at(tensor: Tensor | None) -> int | None:
 _P, _L, _I, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_int, ctypes.c_float
 _SIGNATURES: dict[str, tuple[type, ...]] = {
     "pack": (_P, _L, _L, _L, _L, _P, _I),
-    "product": (_P, _L, _L, _L, _P, _L, _P, _P, _L, _I, _I, _I),
+    "product": (_P, _L, _L, _L, _P, _L, _L, _P, _L, _P, _P, _L, _I, _I, _I),
     "attend": (_P, _L, _P, _P, _P, _P, _L, _L, _L, _L, _L, _P, _L, _P, _L, _I),
     "attend_back": (_P, _L, _P, _L, _P, _L, _P, _L, _P, _P, _P, _L, _L, _L, _L, _P, _L, _P, _L, _P, _P, _I),
-    "cross_entropy": (_P, _L, _L, _L, _P, _F, _F, _P, _I),
+    "cross_entropy": (_P, _L, _L, _L, _P, _P, _F, _F, _P, _I),
     "top": (_P, _L, _L, _L, _L, _L, _P, _P, _P, _P, _I),
 }
 for _cell in GATES:
@@ -123,14 +123,14 @@ class Kernels:
 
     def product(
         self, rows: Tensor, packed: Packed, bias: Tensor | None = None, out: Tensor | None = None, *,
-        add: bool = False, tanh: bool = False,
+        beside: Tensor | None = None, add: bool = False, tanh: bool = False,
     ) -> Tensor:  # fmt: skip
-        """rows (row, inner) times the packed weights, (row, columns); into ``out`` or added to it."""
+        """[rows, beside] (row, inner) times the packed weights, (row, columns); into ``out`` or added to it."""
         if out is None:
             out = rows.new_empty(rows.shape[0], packed.columns)
         self._calls["product"](
-            rows.data_ptr(), rows.shape[0], packed.inner, rows.stride(0), packed.data.data_ptr(), packed.columns,
-            _at(bias), out.data_ptr(), out.stride(0), add, tanh, torch.get_num_threads(),
+            rows.data_ptr(), rows.shape[0], rows.shape[1], rows.stride(0), _at(beside), packed.inner - rows.shape[1],
+            0 if beside is None else beside.stride(0), packed.data.data_ptr(), packed.columns, _at(bias), out.data_ptr(), out.stride(0), add, tanh, torch.get_num_threads(),
         )  # fmt: skip
         return out
 
@@ -283,12 +283,12 @@ class Kernels:
             d_scores.stride(0), d_query.data_ptr(), d_query.stride(0), _at(d_keys), _at(d_value), torch.get_num_threads(),
         )  # fmt: skip
 
-    def cross_entropy(self, logits: Tensor, targets: Tensor, smoothing: float, scale: float) -> Tensor:
-        """Losses of the rows; the logits (row, vocab) become the gradient of scale x their sum, in place."""
+    def cross_entropy(self, logits: Tensor, bias: Tensor, targets: Tensor, smoothing: float, scale: float) -> Tensor:
+        """Losses of the rows; the logits (row, vocab), to which the bias comes, become the gradient of scale x their sum."""
         losses = logits.new_empty(logits.shape[0])
         self._calls["cross_entropy"](
-            logits.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0), targets.data_ptr(), smoothing, scale,
-            losses.data_ptr(), torch.get_num_threads(),
+            logits.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0), bias.data_ptr(), targets.data_ptr(), smoothing,
+            scale, losses.data_ptr(), torch.get_num_threads(),
         )  # fmt: skip
         return losses
 

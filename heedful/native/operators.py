@@ -20,9 +20,10 @@ class Operators:
 
     def product(
         self, rows: Tensor, packed: Packed, bias: Tensor | None = None, out: Tensor | None = None, *,
-        add: bool = False, tanh: bool = False,
+        beside: Tensor | None = None, add: bool = False, tanh: bool = False,
     ) -> Tensor:  # fmt: skip
         """See ``Kernels.product``."""
+        rows = rows if beside is None else torch.cat([rows, beside], dim=1)
         found = rows @ packed.data if bias is None else torch.addmm(bias, rows, packed.data)
         if add and out is not None:
             found += out

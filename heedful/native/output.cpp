@@ -42,11 +42,13 @@ static double total(const float *row, long columns, float most) {
 
 // Each row of logits becomes its gradient: (softmax - wanted) x scale, where wanted is smoothed: 1 - smoothing of it on the
 // target and smoothing evenly on all columns. Losses are those of the rows, not scaled.
-extern "C" void heedful_cross_entropy(float *logits, long rows, long columns, long stride, const int64_t *targets, float smoothing,
-                                      float scale, float *losses, int threads) {
+extern "C" void heedful_cross_entropy(float *logits, long rows, long columns, long stride, const float *bias,
+                                      const int64_t *targets, float smoothing, float scale, float *losses, int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (long r = 0; r < rows; r++) {
-    float *row = logits + r * stride, most = maximum(row, columns);
+    float *row = logits + r * stride;
+    for (long c = 0; c < columns; c += LANES) store(row + c, load(row + c, columns - c) + load(bias + c, columns - c), columns - c);
+    float most = maximum(row, columns);
     double sums = total(row, columns, most), mean = 0;
     float normaliser = most + (float)std::log(sums), factor = scale / (float)sums, spread = smoothing / columns * scale;
     if (smoothing != 0.0f) {

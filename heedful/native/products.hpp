@@ -51,6 +51,8 @@ struct Product {
   long stride, inner, out_stride, columns;
   bool add;
   int shape;
+  const float *b = nullptr;  // a second stretch of the rows, behind the first in the panel
+  long b_stride = 0, b_inner = 0;
 
   template <int R> void run(long row) {
     static constexpr int at[VECTORS] = {0, 1, 2, 3};
@@ -60,6 +62,7 @@ struct Product {
       for (int r = 0; r < R; r++) acc[r][n] = begin;
     }
     tile<R, VECTORS, VECTORS>(acc, a + row * stride, stride, panel, inner, at);
+    if (b) tile<R, VECTORS, VECTORS>(acc, b + row * b_stride, b_stride, panel + inner * PANEL, b_inner, at);
     for (int r = 0; r < R; r++) {
       float *to = out + (row + r) * out_stride;
       for (int n = 0; n < VECTORS && n * LANES < columns; n++) {

@@ -14,10 +14,10 @@ from torch.nn.functional import pad
 
 from heedful.contracts import END, RESERVED, H, S, Source, Stepper
 from heedful.search.hypothesis import Candidates, Choice, Found, Frontier
-from heedful.search.rank import normaliser
+from heedful.search.rank import checked
 from heedful.search.rules import Rules
 from heedful.search.settings import SearchSettings
-from heedful.search.top import top
+from heedful.search.top import top, top_and_sum
 from heedful.search.walk import walk
 
 
@@ -74,9 +74,8 @@ def _continuations(
     The end mark stands first: its id is the lowest. What may not come has minus infinity; the rest keeps the
     log-probabilities of the whole distribution.
     """
-    sums = normaliser(logits, time)
-    highest, units = top(logits[:, RESERVED:], size)
-    units = units + RESERVED
+    highest, units, sums = top_and_sum(logits, RESERVED, size)
+    sums = checked(sums, time)
     if highest.shape[1] < size:  # a vocabulary smaller than the beam
         missing = (0, size - highest.shape[1])
         highest, units = pad(highest, missing, value=-torch.inf), pad(units, missing, value=END)

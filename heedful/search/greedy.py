@@ -8,10 +8,10 @@ from torch import Tensor
 
 from heedful.contracts import END, RESERVED, H, S, Source, Stepper
 from heedful.search.hypothesis import Candidates, Choice, Found, Frontier
-from heedful.search.rank import normaliser
+from heedful.search.rank import checked
 from heedful.search.rules import Rules
 from heedful.search.settings import SearchSettings
-from heedful.search.top import top_one
+from heedful.search.top import top_and_sum
 from heedful.search.walk import walk
 
 
@@ -37,9 +37,9 @@ def greedy(
 
 def choose(logits: Float[Tensor, "row vocab"], live: Float[Tensor, "sentence 1"], time: int, rules: Rules) -> Choice:
     """The likeliest unit, and the end mark beside it: an output if it is at least as likely (its id is lower)."""
-    sums = normaliser(logits, time).unsqueeze(1)
-    top, units = top_one(logits[:, RESERVED:])
-    top, units = rules.force(time, logits, top, units + RESERVED)
+    top, units, sums = top_and_sum(logits, RESERVED, 1)
+    sums = checked(sums, time).unsqueeze(1)
+    top, units = rules.force(time, logits, top, units)
     top, end = rules.go_on(time, top), rules.end(time, logits[:, END : END + 1])
     parents = torch.zeros_like(units)
     on = Candidates(parents, units, live + (top.to(live.dtype) - sums).clamp(max=0))

@@ -16,13 +16,12 @@ from heedful.errors import HeedfulError
 from heedful.search.hypothesis import Choice
 
 
-def normaliser(logits: Float[Tensor, "row vocab"], time: int) -> Float[Tensor, "row"]:
-    """log(sum(exp(logits))): what turns a row of logits into log-probabilities.
+def checked(sums: Float[Tensor, "row"], time: int) -> Float[Tensor, "row"]:
+    """log(sum(exp(logits))), what turns a row of logits into log-probabilities, if it can.
 
     Raises:
         HeedfulError: the model gave NaN or infinity, or left no unit possible.
     """
-    sums = logits.logsumexp(dim=1)
     if not math.isfinite(float(sums.sum())):
         raise HeedfulError(
             f"the model's output {time + 1} is not a number: its weights are broken; "

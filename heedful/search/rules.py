@@ -45,10 +45,11 @@ class Rules(NamedTuple):
         if bool(((prefix == PAD) | (prefix == START)).any() | (ended < needed).any()):
             raise ValueError("a prefix holds units, then perhaps an end mark, and -1 where the search is free")
         closed = ends.any(dim=1)
+        forced = prefix.masked_fill(ends, -1)  # the bounds force the end mark already
         return cls._between(
             torch.where(closed, ended, shortest.maximum(needed)),
             torch.where(closed, ended, longest.maximum(needed)),
-            prefix.masked_fill(ends, -1),  # the bounds force the end mark already
+            forced if bool((forced >= 0).any()) else None,
         )
 
     @classmethod

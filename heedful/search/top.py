@@ -8,12 +8,29 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from heedful.native import kernels
+
 CHUNK = 64
 WIDE = 32 * CHUNK
 """From here on the maxima of chunks, which cost one quick pass, say where to look: half the time at 8,000 columns."""
 NARROW = 32
 FEW = 2048
 """Up to here (columns, or values in all) a stable sort is the quickest."""
+
+
+def top_and_sum(
+    values: Float[Tensor, "row column"], begin: int, count: int
+) -> tuple[Float[Tensor, "row top"], Int[Tensor, "row top"], Float[Tensor, "row"]]:
+    """The ``count`` highest from column ``begin`` on, their columns (counted from the first), and logsumexp of all.
+
+    In one pass where compiled loops are at hand.
+    """
+    found = kernels.active()
+    if found is not None and begin + count <= values.shape[1] and kernels.usable(values):
+        highest, columns, sums = found.top(values, begin, count)
+        return highest, columns.add_(begin), sums
+    highest, columns = top_one(values[:, begin:]) if count == 1 else top(values[:, begin:], count)
+    return highest, columns + begin, values.logsumexp(dim=1)
 
 
 def top_one(values: Float[Tensor, "row column"]) -> tuple[Float[Tensor, "row 1"], Int[Tensor, "row 1"]]:

@@ -1,0 +1,198 @@
+"""A network packed for search: the same answers in the fewest calls a step, from weights laid out once.
+
+``Network`` is the specification and the fallback. Packing pays where weights stay and steps are many: in search.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from heedful.contracts import H, S, Source, Step, Stepper
+from heedful.model.attention import Additive, Global, Held
+from heedful.model.cells import Cell, State
+from heedful.model.decoder import Attentive, Bahdanau, Decoder, FirstLayer, Fixed, Luong, Moving
+from heedful.model.encoder import Encoded
+from heedful.model.recurrent import Layer, Stack
+from heedful.model.seq2seq import Network
+from heedful.native import kernels
+from heedful.native.kernels import CellPacked, Kernels, Start
+
+TABLE = 2**22
+"""Numbers of the largest table in which every target unit's share of the first layer's gates is kept (16 MiB)."""
+
+
+class _Cell:
+    """A decoder cell, packed: from what enters it, part by part, to its new state."""
+
+    def __init__(self, found: Kernels, cell: Cell, embedded: int, table: Tensor | None) -> None:
+        self.found, self.cell, self.table = found, cell, table
+        entering = cell.input_weight if table is None else cell.input_weight[:, embedded:]
+        parts = [entering] if entering.shape[1] else []
+        self.packed: CellPacked = found.pack_cell(str(cell.compiled), [*parts, cell.hidden_weight], cell.hidden_size)
+
+    def __call__(self, entering: list[Tensor], state: State, ids: Tensor | None) -> State:
+        after = tuple(torch.empty_like(part) for part in state)
+        if self.table is None:
+            self.found.step(self.packed, entering, state, after, bias=self.cell.bias, own=self.cell.own_bias)
+        else:
+            self.found.step(self.packed, entering, state, after, x=self.table, ids=ids, own=self.cell.own_bias)
+        return after
+
+
+class Packed(Stepper[Any, Moving]):
+    """A ``Stepper`` with the answers of ``Network``, up to rounding. It keeps a copy of the weights as they are now."""
+
+    def __init__(self, network: Network, found: Kernels) -> None:
+        self.network, self.found = network, found
+        decoder = network.decoder
+        self.decoder: Decoder = decoder
+        embedding = network.embedding.weight
+        cells = [*decoder.stack.each(), *(decoder.above.each() if isinstance(decoder, FirstLayer) else ())]
+        width = embedding.shape[1]
+        first = cells[0]
+        gates = first.gates * first.hidden_size
+        table = None
+        if len(embedding) * gates <= TABLE:
+            table = torch.addmm(first.bias, embedding, first.input_weight[:, :width].t())
+        self.tabled = table is not None
+        self.cells = [
+            _Cell(found, cell, width if place == 0 else 0, table if place == 0 else None)
+            for place, cell in enumerate(cells)
+        ]
+        self.output = found.pack(network.output_weight)
+        combine = decoder.combine if isinstance(decoder, (Fixed, Attentive)) else None
+        self.combine = None if combine is None else found.pack(combine.weight)
+        self.combine_bias = None if combine is None else combine.bias
+        self.query = None
+        if isinstance(decoder, Attentive):
+            scorer = decoder.attention.scorer
+            self.query = found.pack(scorer.query.weight) if isinstance(scorer, Additive) else None
+        self.encoders = [
+            [
+                (found.pack_cell(str(cell.compiled), [cell.hidden_weight], cell.hidden_size), found.pack(cell.input_weight))
+                for cell in layer.cells()
+            ]
+            for layer in network.encoder.recurrent.each()
+        ]
+
+    def start(self, source: Source) -> tuple[Any, Moving]:
+        """See ``contracts.Stepper.start``."""
+        return self.decoder.start(self._encode(source))
+
+    def _encode(self, source: Source) -> Encoded:
+        vectors, real = self.network.encoder.reader(source)
+        lengths = None if bool(real.all()) else real.sum(dim=1)
+        finals: list[State] = []
+        values = vectors
+        for layer, packed in zip(self.network.encoder.recurrent.each(), self.encoders, strict=True):
+            values, final = self._layer(layer, packed, values, lengths)
+            finals.append(final)
+        return Encoded(values, real, tuple(finals))
+
+    def _layer(
+        self, layer: Layer, packed: list[tuple[CellPacked, kernels.Packed]], values: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, State]:
+        rows = values.flatten(0, 1)
+        projected: list[Tensor] = []
+        starts: list[Start] = []
+        for back, (cell, (hidden, entering)) in enumerate(zip(layer.cells(), packed, strict=True)):
+            projected.append(self.found.product(rows, entering, cell.bias).view(*values.shape[:2], -1))
+            state = cell.start(values.shape[0], values)
+            starts.append(Start(state[0], state[1] if len(state) > 1 else None, hidden, cell.own_bias, bool(back)))
+        outputs, lasts, _ = self.found.scan(projected, starts, lengths, keep=False)
+        return outputs, tuple(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0] for parts in zip(*lasts, strict=True))
+
+    def step(
+        self,
+        previous: Int[Tensor, "row"],
+        held: Any,
+        state: Moving,
+        attend_to: Float[Tensor, "row position"] | None = None,
+    ) -> Step[Moving]:
+        """See ``contracts.Stepper.step``."""
+        decoder = self.decoder
+        entering = [] if self.tabled else [self.network.embedding.weight.index_select(0, previous)]
+        weights: Tensor | None = None
+        fed: tuple[Tensor, ...] = ()
+        if isinstance(decoder, Attentive):
+            if isinstance(decoder, Bahdanau):
+                context, weights = self._ask(state.layers[-1][0], held, state, attend_to)
+                top, layers = self._cells(self.cells, [*entering, context], state.layers, previous)
+            elif isinstance(decoder, FirstLayer):
+                below, first = self._cells(self.cells[:1], entering, state.layers[:1], previous)
+                context, weights = self._ask(below, held, state, attend_to)
+                top, above = self._cells(self.cells[1:], [below, context], state.layers[1:], previous)
+                layers = first + above
+            else:
+                top, layers = self._cells(self.cells, [*entering, *state.fed], state.layers, previous)
+                context, weights = self._ask(top, held, state, attend_to)
+            readout = self.found.product(context, self._combine(), self.combine_bias, beside=top, tanh=True)
+            if isinstance(decoder, Luong) and decoder.feeds:
+                fed = (readout,)
+        else:
+            beside = self._context(held, len(previous))
+            top, layers = self._cells(self.cells, [*entering, *beside], state.layers, previous)
+            second = beside[0] if beside else None
+            readout = self.found.product(top, self._combine(), self.combine_bias, beside=second, tanh=True)
+        logits = self.found.product(readout, self.output, self.network.output_bias)
+        return Step(logits, Moving(layers, fed, state.step + 1), weights)
+
+    def _combine(self) -> kernels.Packed:
+        if self.combine is None:
+            raise TypeError(f"{type(self.decoder).__name__} has no readout that can be packed")
+        return self.combine
+
+    def _context(self, held: Tensor, rows: int) -> list[Tensor]:
+        if not isinstance(self.decoder, Fixed) or not self.decoder.feeds:
+            return []
+        return [held if rows == len(held) else held.repeat_interleave(rows // len(held), dim=0)]
+
+    def _cells(
+        self, cells: list[_Cell], entering: list[Tensor], states: tuple[State, ...], previous: Tensor
+    ) -> tuple[Tensor, tuple[State, ...]]:
+        news: list[State] = []
+        for cell, state in zip(cells, states, strict=True):
+            new = cell(entering, state, previous)
+            news.append(new)
+            entering = [new[0]]
+        return entering[0], tuple(news)
+
+    def _ask(
+        self, query: Tensor, held: Held, state: Moving, attend_to: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        decoder = self.decoder
+        if not isinstance(decoder, Attentive):
+            raise TypeError("nothing to ask")
+        if attend_to is not None or type(decoder.attention.reach) is not Global:
+            return decoder.attention.ask(query, held, state.step, attend_to)
+        scorer, value = decoder.attention.scorer, None
+        if isinstance(scorer, Additive):
+            value = scorer.value
+            query = self.found.product(query, self.query or self._combine(), scorer.query.bias)
+        weights = query.new_empty(query.shape[0], held.real.shape[1])
+        context = query.new_empty(query.shape[0], held.memory.shape[2])
+        self.found.attend(query, held.keys, value, held.memory, held.real, weights, context)
+        return context, weights
+
+    def select(self, state: Moving, rows: Int[Tensor, "chosen"]) -> Moving:
+        """See ``contracts.Stepper.select``."""
+        return self.network.select(state, rows)
+
+    def keep(self, held: Any, sentences: Int[Tensor, "kept"]) -> Any:
+        """See ``contracts.Stepper.keep``."""
+        return self.network.keep(held, sentences)
+
+
+def stepper(network: Network) -> Stepper[Any, Moving]:
+    """The quickest stepper for this network as it is now: packed where the compiled loops are there, else itself."""
+    found = kernels.active()
+    decoder = network.decoder
+    cells = [cell for layer in network.encoder.recurrent.each() for cell in layer.cells()]
+    cells += [*decoder.stack.each(), *(decoder.above.each() if isinstance(decoder, FirstLayer) else ())]
+    known = type(decoder) in (Fixed, Bahdanau, Luong, FirstLayer) and all(cell.compiled for cell in cells)
+    if found is None or not known or not all(kernels.usable(each) for each in network.parameters()):
+        return network
+    with torch.inference_mode():
+        return Packed(network, found)
