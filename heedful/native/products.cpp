@@ -27,20 +27,31 @@ extern "C" void heedful_pack(const float *from, long columns, long inner, long c
   }
 }
 
-// out (rows, columns) = shape([a b] (rows, inner + b_inner) x packed + bias), or added to out; b may be null. Panels are
-// shared out among the threads, and rows too where there are more threads than panels.
-extern "C" void heedful_product(const float *a, long rows, long inner, long stride, const float *b, long b_inner, long b_stride,
-                                const float *packed, long columns, const float *bias, float *out, long out_stride, int add,
-                                int shape, int threads) {
+template <bool FETCH>
+static void product(const float *a, long rows, long inner, long stride, const float *b, long b_inner, long b_stride,
+                    const float *packed, long columns, const float *bias, float *out, long out_stride, int add, int shape,
+                    int threads) {
   long panels = (columns + PANEL - 1) / PANEL;
   long across = std::min<long>(threads, panels), along = std::max<long>(1, std::min<long>(threads / across, rows / ROWS));
 #pragma omp parallel for num_threads(across *along) schedule(static)
   for (long job = 0; job < across * along; job++) {
     long end = share(panels, job / along + 1, across);
     for (long p = share(panels, job / along, across); p < end; p++) {
-      Product product{a, packed + p * PANEL * (inner + b_inner), bias ? bias + p * PANEL : nullptr, out + p * PANEL, stride,
-                      inner, out_stride, columns - p * PANEL, add != 0, shape, b, b_stride, b_inner};
+      Product<FETCH> product{a, packed + p * PANEL * (inner + b_inner), bias ? bias + p * PANEL : nullptr, out + p * PANEL, stride,
+                             inner, out_stride, columns - p * PANEL, add != 0, shape, b, b_stride, b_inner};
       by_rows(share(rows, job % along, along), share(rows, job % along + 1, along), product);
     }
   }
+}
+
+constexpr long NEAR = 1 << 20;  // bytes of weights a thread that its own cache keeps from call to call
+
+// out (rows, columns) = shape([a b] (rows, inner + b_inner) x packed + bias), or added to out; b may be null. Panels are
+// shared out among the threads, and rows too where there are more threads than panels.
+extern "C" void heedful_product(const float *a, long rows, long inner, long stride, const float *b, long b_inner, long b_stride,
+                                const float *packed, long columns, const float *bias, float *out, long out_stride, int add,
+                                int shape, int threads) {
+  bool far = (inner + b_inner) * columns * (long)sizeof(float) > NEAR * threads;
+  auto call = far && rows > ROWS ? product<true> : product<false>;
+  call(a, rows, inner, stride, b, b_inner, b_stride, packed, columns, bias, out, out_stride, add, shape, threads);
 }

@@ -33,6 +33,7 @@ template <class C> struct Advance {
   long position = 0;
   float *y = nullptr;  // a second copy of h, zero where there is padding
   long y_stride = 0;
+  long turn = 0;
 
   template <int R> void run(long row) {
     vec acc[R][VECTORS];
@@ -41,7 +42,7 @@ template <class C> struct Advance {
     const float *weights = step.packed + panel * inner * C::PACKED * LANES;
     for (long s = 0; s < step.segments; s++) {
       const Segment &each = step.segment[s];
-      tile<R, C::PACKED, VECTORS>(acc, each.a + row * each.stride, each.stride, weights, each.inner,
+      tile(acc, each.a + row * each.stride, each.stride, weights, each.inner,
                                   each.state ? C::of_state : C::of_input);
       weights += each.inner * C::PACKED * LANES;
     }
@@ -215,7 +216,7 @@ static void scan_back(const Return *lanes, long directions, long rows, long time
       for (long job = begin; job < end; job++) {
         const Return &lane = lanes[job / blocks];
         long block = job % blocks;
-        Product product{lane.scratch + (t % 2) * rows * wide, lane.packed + block * PANEL * wide, nullptr,
+        Product<false> product{lane.scratch + (t % 2) * rows * wide, lane.packed + block * PANEL * wide, nullptr,
                         lane.dh + block * PANEL, wide, wide, size, size - block * PANEL, true, PLAIN};
         by_rows(first, last, product);
       }
