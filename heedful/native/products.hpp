@@ -11,7 +11,7 @@ constexpr int PANEL = VECTORS * LANES;
 // acc[row][column vector] += rows of a, times a panel; `at` maps the panel's vectors to sums. With FETCH, what stands at
 // `ahead` is fetched meanwhile, a cache line a step: where the weights come from far, that is the next panel.
 template <bool FETCH = false, int R, int N, int M>
-inline void tile(vec (&acc)[R][M], const float *a, long stride, const float *panel, long inner, const int (&at)[N],
+__attribute__((always_inline)) inline void tile(vec (&acc)[R][M], const float *a, long stride, const float *panel, long inner, const int (&at)[N],
                  const float *ahead = nullptr) {
   for (long k = 0; k < inner; k++) {
     if constexpr (FETCH) __builtin_prefetch(ahead + k * LANES, 0, 2);

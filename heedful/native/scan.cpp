@@ -40,10 +40,14 @@ template <class C> struct Advance {
     for (int r = 0; r < R; r++)
       for (int n = 0; n < VECTORS; n++) acc[r][n] = vec{};
     const float *weights = step.packed + panel * inner * C::PACKED * LANES;
+    const float *ahead = weights + inner * LANES * (C::PACKED + turn % C::PACKED);
     for (long s = 0; s < step.segments; s++) {
       const Segment &each = step.segment[s];
-      tile(acc, each.a + row * each.stride, each.stride, weights, each.inner,
-                                  each.state ? C::of_state : C::of_input);
+      if (each.state)
+        tile<true>(acc, each.a + row * each.stride, each.stride, weights, each.inner, C::of_state, ahead);
+      else
+        tile<true>(acc, each.a + row * each.stride, each.stride, weights, each.inner, C::of_input, ahead);
+      ahead += each.inner * LANES;
       weights += each.inner * C::PACKED * LANES;
     }
     long first = panel * C::UNITS, count = std::min<long>(C::UNITS, step.size - first);
