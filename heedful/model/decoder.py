@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from heedful.model import loop
 from heedful.model.attention import Attention, Held
 from heedful.model.cells import CELLS, State
 from heedful.model.encoder import Encoded
@@ -222,6 +223,16 @@ class Bahdanau(Attentive):
         top, layers = self.stack.step(torch.cat([embedded, context], dim=1), state.layers, masks)
         return Outcome(self.read(context, top), Moving(layers, (), state.step + 1), weights)
 
+    def forward(
+        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """All steps in a hand-derived loop where it knows the parts."""
+        cells = list(self.stack.each())
+        if not loop.fits(self.attention, cells, embedded):
+            return super().forward(embedded, held, state)
+        top, context, weights = loop.run(self.attention, cells, embedded, held, state.layers, self.masks(embedded))
+        return self.read(context, top), weights
+
 
 class Luong(Attentive):
     """Steps, then asks with the new state (Luong 2015, section 3).
@@ -259,9 +270,14 @@ class Luong(Attentive):
     def forward(
         self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
-        """Without input feeding, all steps as fused layers and one batched attention."""
-        if self.feeds:
+        """Without input feeding, all steps as fused layers and one batched attention; with it, a hand-derived loop."""
+        cells = list(self.stack.each())
+        if self.feeds and not loop.fits(self.attention, cells, embedded):
             return super().forward(embedded, held, state)
+        if self.feeds:
+            masks = self.masks(embedded)
+            made = loop.run(self.attention, cells, embedded, held, state.layers, masks, self.combine, state.fed[0])
+            return made[0], made[1]
         top = self.stack.scan(embedded, state.layers)
         context, weights = self.ask_all(top, held)
         return self.read(context, top), weights
