@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heedful.checkpoint import Checkpoint, LengthModel, load
-from heedful.contracts import Source
+from heedful.contracts import Source, Stepper
 from heedful.data import batches, units
 from heedful.data.corpus import Corpus
 from heedful.data.settings import DataSettings
@@ -19,6 +19,8 @@ from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
 from heedful.evaluation.report import Report, evaluate, group_references
 from heedful.evaluation.settings import EvaluationSettings
+from heedful.model.decoder import Moving
+from heedful.model.packed import stepper
 from heedful.model.seq2seq import Network, outline
 from heedful.results import Alignment, Hypothesis, Result
 from heedful.search.hypothesis import Found
@@ -58,6 +60,7 @@ class Predictor:
 
     def __init__(self, network: Network, codec: Codec, settings: SearchSettings) -> None:
         self.network, self.codec, self.settings = network, codec, settings
+        self._packed: tuple[tuple[int, ...], Stepper[Any, Moving]] | None = None
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "cpu") -> Self:
@@ -83,6 +86,14 @@ class Predictor:
     def target_units(self) -> units.Units:
         """The units of the target."""
         return self.codec.target_units
+
+    @property
+    def stepper(self) -> Stepper[Any, Moving]:
+        """The network as search steps it: packed where compiled loops are at hand, anew when its weights have changed."""
+        weights = tuple(number for each in self.network.parameters() for number in (each.data_ptr(), each._version))  # noqa: SLF001
+        if self._packed is None or self._packed[0] != weights:
+            self._packed = (weights, stepper(self.network))
+        return self._packed[1]
 
     @property
     def device(self) -> torch.device:
@@ -138,10 +149,11 @@ class Predictor:
         results = [Result("\t".join(source), ()) for source in sources]
         asked = [row for row, columns in enumerate(split) if any(columns)]
         forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
+        quick = self.stepper
         for rows, source, counts in self._source_batches([split[row] for row in asked], batch_size):
             limits = torch.from_numpy(self._limits(counts)).to(self.device)
             found = find(
-                self.network, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)]
+                quick, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)]
             )
             for row, hypotheses in zip(rows, self._hypotheses(found, [split[asked[r]] for r in rows]), strict=True):
                 results[asked[row]] = Result(results[asked[row]].source, hypotheses)

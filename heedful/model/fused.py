@@ -13,7 +13,7 @@ from torch import Tensor
 
 from heedful.model.cells import Cell, State
 from heedful.native import kernels
-from heedful.native.kernels import Kernels, Kept, Start
+from heedful.native.kernels import Kept, Kernels, Start
 
 
 def fits(cells: Sequence[Cell], inputs: Tensor) -> Kernels | None:

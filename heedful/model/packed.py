@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from heedful.contracts import H, S, Source, Step, Stepper
+from heedful.contracts import Source, Step, Stepper
 from heedful.model.attention import Additive, Global, Held
 from heedful.model.cells import Cell, State
 from heedful.model.decoder import Attentive, Bahdanau, Decoder, FirstLayer, Fixed, Luong, Moving
 from heedful.model.encoder import Encoded
-from heedful.model.recurrent import Layer, Stack
+from heedful.model.recurrent import Layer
 from heedful.model.seq2seq import Network
 from heedful.native import kernels
 from heedful.native.kernels import CellPacked, Kernels, Start

@@ -4,6 +4,7 @@ Nothing is checked here for users; callers decide with ``usable`` and hand over 
 """
 
 import ctypes
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -76,6 +77,8 @@ _SIGNATURES: dict[str, tuple[type, ...]] = {
     "attend": (_P, _L, _P, _P, _P, _P, _L, _L, _L, _L, _L, _P, _L, _P, _L, _I),
     "attend_back": (_P, _L, _P, _L, _P, _L, _P, _L, _P, _P, _P, _L, _L, _L, _L, _P, _L, _P, _L, _P, _P, _I),
     "cross_entropy": (_P, _L, _L, _L, _P, _P, _F, _F, _P, _I),
+    "flush": (_I, _I),
+    "squares": (_P, _P, _L, _P, _I),
     "top": (_P, _L, _L, _L, _L, _L, _P, _P, _P, _P, _I),
 }
 for _cell in GATES:
@@ -111,6 +114,21 @@ class Kernels:
             function = getattr(library, f"heedful_{name}")
             function.argtypes, function.restype = list(arguments), None
             self._calls[name] = function
+
+    def norm(self, tensors: Sequence[Tensor]) -> float:
+        """The Euclidean norm of all of them together, in one pass."""
+        count = len(tensors)
+        stretches = (ctypes.c_void_p * count)(*[each.data_ptr() for each in tensors])
+        sizes = (ctypes.c_long * count)(*[each.numel() for each in tensors])
+        found = ctypes.c_double()
+        self._calls["squares"](
+            ctypes.addressof(stretches), ctypes.addressof(sizes), count, ctypes.addressof(found), torch.get_num_threads()
+        )
+        return math.sqrt(found.value) if found.value >= 0 else math.nan
+
+    def flush(self, *, on: bool) -> None:
+        """Whether numbers too small for the usual form count as zero, in every thread that works for PyTorch."""
+        self._calls["flush"](on, torch.get_num_threads())
 
     def pack(self, weight: Tensor) -> Packed:
         """Weights (columns, inner), in whatever strides, for products with rows (row, inner)."""
@@ -332,6 +350,21 @@ def _choose(library: ctypes.CDLL | None) -> None:
         _Chosen.kernels = None if library is None else Kernels(library)
     except AttributeError:  # a library of another make
         _Chosen.kernels = None
+
+
+@contextmanager
+def flushed() -> Iterator[None]:
+    """Within: numbers below the smallest normal one count as zero. Well-trained attention makes many, and they are slow."""
+    found = _Chosen.kernels
+    torch.set_flush_denormal(True)
+    if found is not None:
+        found.flush(on=True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        if found is not None:
+            found.flush(on=False)
 
 
 @contextmanager

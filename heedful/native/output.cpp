@@ -108,3 +108,47 @@ extern "C" void heedful_top(const float *logits, long rows, long columns, long s
     }
   }
 }
+
+// The sum of the squares of all numbers of these stretches.
+extern "C" void heedful_squares(const float *const *stretches, const long *sizes, long count, double *sum_of_all, int threads) {
+  constexpr long PIECE = 1 << 14;
+  double sums = 0;
+  for (long s = 0; s < count; s++) {
+    const float *from = stretches[s];
+    long size = sizes[s], pieces = (size + PIECE - 1) / PIECE;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(+ : sums) if (pieces > 1)
+    for (long p = 0; p < pieces; p++) {
+      vec found[4] = {};
+      long end = std::min(size, (p + 1) * PIECE), at = p * PIECE;
+      for (; at + 4 * LANES <= end; at += 4 * LANES)
+        for (int v = 0; v < 4; v++) {
+          vec each = load(from + at + v * LANES);
+          found[v] += each * each;
+        }
+      for (; at < end; at += LANES) {
+        vec each = load(from + at, end - at);
+        found[0] += each * each;
+      }
+      sums += (double)sum(found[0] + found[1]) + (double)sum(found[2] + found[3]);
+    }
+  }
+  *sum_of_all = sums;
+}
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+// Whether numbers too small for the usual form count as zero, in all threads: gradients of attention that is sure of itself
+// are full of them, and a product of such numbers is many times slower.
+extern "C" void heedful_flush(int on, int threads) {
+#pragma omp parallel num_threads(threads)
+  {
+#if defined(__SSE__)
+    unsigned now = _mm_getcsr(), bits = 0x8040;
+    _mm_setcsr(on ? now | bits : now & ~bits);
+#else
+    (void)on;
+#endif
+  }
+}

@@ -20,10 +20,21 @@ extern "C" void heedful_pack(const float *from, long columns, long inner, long c
       }
       continue;
     }
-    for (long k = 0; k < inner; k += LANES)  // a block of the matrix at a time: both sides stay in the nearest cache
-      for (long c = 0; c < PANEL; c++)
-        for (long i = k; i < std::min(k + LANES, inner); i++)
-          panel[i * PANEL + c] = c < real ? first[c * column_stride + i * inner_stride] : 0.0f;
+    for (long c = 0; c < PANEL; c += LANES)
+      for (long k = 0; k < inner; k += LANES) {
+        vec block[LANES];
+        for (long lane = 0; lane < LANES; lane++) {
+          const float *column = first + (c + lane) * column_stride + k * inner_stride;
+          if (c + lane >= real)
+            block[lane] = vec{};
+          else if (inner_stride == 1)
+            block[lane] = load(column, inner - k);
+          else
+            for (long i = 0; i < LANES; i++) block[lane][i] = k + i < inner ? column[i * inner_stride] : 0.0f;
+        }
+        turn(block);
+        for (long i = 0; i < std::min<long>(LANES, inner - k); i++) store(panel + (k + i) * PANEL + c, block[i]);
+      }
   }
 }
 

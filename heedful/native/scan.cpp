@@ -220,7 +220,7 @@ static void scan_back(const Return *lanes, long directions, long rows, long time
       for (long job = begin; job < end; job++) {
         const Return &lane = lanes[job / blocks];
         long block = job % blocks;
-        Product<false> product{lane.scratch + (t % 2) * rows * wide, lane.packed + block * PANEL * wide, nullptr,
+        Product<true> product{lane.scratch + (t % 2) * rows * wide, lane.packed + block * PANEL * wide, nullptr,
                         lane.dh + block * PANEL, wide, wide, size, size - block * PANEL, true, PLAIN};
         by_rows(first, last, product);
       }
@@ -249,14 +249,16 @@ static void pack_cell(const float *from, long size, long inner, long stride, flo
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (long p = 0; p < panels; p++) {
     float *panel = to + (p * total_inner + offset) * C::PACKED * LANES;
-    for (long k = 0; k < inner; k += LANES)
-      for (int v = 0; v < C::PACKED; v++)
-        for (int lane = 0; lane < LANES; lane++) {
-          long unit = p * C::UNITS + (C::GATES == 1 ? v * LANES : 0) + lane;
-          const float *row = from + ((C::GATES == 1 ? 0 : v * size) + unit) * stride;
-          for (long i = k; i < std::min(k + LANES, inner); i++)
-            panel[(i * C::PACKED + v) * LANES + lane] = unit < size ? row[i] : 0.0f;
-        }
+    for (int v = 0; v < C::PACKED; v++) {
+      long unit = p * C::UNITS + (C::GATES == 1 ? v * LANES : 0), row = (C::GATES == 1 ? 0 : v * size) + unit;
+      for (long k = 0; k < inner; k += LANES) {
+        vec block[LANES];
+        for (int lane = 0; lane < LANES; lane++)
+          block[lane] = unit + lane < size ? load(from + (row + lane) * stride + k, inner - k) : vec{};
+        turn(block);
+        for (long i = 0; i < std::min<long>(LANES, inner - k); i++) store(panel + ((k + i) * C::PACKED + v) * LANES, block[i]);
+      }
+    }
   }
 }
 

@@ -80,4 +80,30 @@ inline vec tanh(vec x) {
 
 inline vec sigmoid(vec x) { return tanh(x * 0.5f) * 0.5f + 0.5f; }
 
+// Turns sixteen vectors round: lane l of vector i becomes lane i of vector l.
+inline void turn(vec (&rows)[LANES]) {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 4
+  for (int wide = LANES / 2; wide > 0; wide /= 2) {
+    ivec low, high;
+    for (int l = 0; l < LANES; l++) {
+      low[l] = l & wide ? LANES + l - wide : l;
+      high[l] = l & wide ? LANES + l : l + wide;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++) {
+      if (i & wide) continue;
+      vec a = rows[i], b = rows[i + wide];
+      rows[i] = __builtin_shuffle(a, b, low);
+      rows[i + wide] = __builtin_shuffle(a, b, high);
+    }
+  }
+#else
+  vec turned[LANES];
+  for (int i = 0; i < LANES; i++)
+    for (int l = 0; l < LANES; l++) turned[l][i] = rows[i][l];
+  for (int i = 0; i < LANES; i++) rows[i] = turned[i];
+#endif
+}
+
 }  // namespace heedful

@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from heedful.data.batches import Batch
+from heedful.native import kernels
 from heedful.training.loss import loss
 from heedful.training.state import State
 
@@ -21,9 +23,10 @@ class Learner:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.shrink = 1.0
 
     def measure(self, batch: Batch) -> Measured:
-        """Leaves the gradients of the batch on the parameters, clipped to the recipe's norm."""
+        """Leaves the gradients of the batch on the parameters. ``step`` clips them to the recipe's norm."""
         state, settings = self.state, self.state.settings
         network = state.network
         network.train()
@@ -32,11 +35,24 @@ class Learner:
             value = loss(network, readouts, batch.following, batch.real, settings.label_smoothing)
         state.optimizer.zero_grad(set_to_none=True)
         value.backward()
-        norm = torch.nn.utils.clip_grad_norm_(state.parameters, settings.clip)
-        return Measured(float(value.detach()), float(norm))
+        norm = _norm([each.grad for each in state.parameters if each.grad is not None])
+        self.shrink = max(1.0, norm / settings.clip)
+        return Measured(float(value.detach()), norm)
 
     def step(self, rate: float) -> None:
         """Moves the weights along the gradients that ``measure`` left, at this learning rate."""
-        for group in self.state.optimizer.param_groups:
+        optimizer = self.state.optimizer
+        for group in optimizer.param_groups:
             group["lr"] = rate
-        self.state.optimizer.step()
+        # The fused step divides the gradients as it reads them (as for mixed precision): clipping costs no pass of its own.
+        shrink = None if self.shrink == 1.0 else torch.tensor(self.shrink, device=self.state.parameters[0].device)
+        optimizer.grad_scale = shrink  # pyrefly: ignore[missing-attribute]
+        optimizer.step()
+
+
+def _norm(gradients: list[Tensor]) -> float:
+    """The norm of the whole gradient."""
+    found = kernels.active()
+    if found is not None and gradients and all(kernels.usable(each) for each in gradients):
+        return found.norm(gradients)
+    return float(torch.nn.utils.get_total_norm(gradients))

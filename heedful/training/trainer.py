@@ -13,6 +13,7 @@ from heedful.data import batches
 from heedful.errors import DivergedError, StoppedError
 from heedful.evaluation.metrics import METRICS
 from heedful.evaluation.report import better
+from heedful.native import kernels
 from heedful.predictor import Predictor
 from heedful.reserved import START, UNKNOWN
 from heedful.search.settings import SearchSettings
@@ -63,7 +64,7 @@ class Trainer:
         self.predictor = Predictor(self.state.averaged, self.codec, prepared.recipe.search)
         self.state.progress.data = fingerprint
         self.limit = 5 * math.log(len(self.codec.target_vocabulary)) + 5
-        self.notes = prepared.notes
+        self.notes = list(prepared.notes)
         self.good: Snapshot | None = None
 
     def train(self, resumed: Snapshot | None = None) -> str:
@@ -76,7 +77,9 @@ class Trainer:
         if self.settings.threads is not None:
             torch.set_num_threads(self.settings.threads)
         try:
-            with torch.random.fork_rng(devices=[]):
+            if self.device.type == "cpu":
+                self._compile()
+            with torch.random.fork_rng(devices=[]), kernels.flushed():
                 self._begin(resumed)
                 reason = self._loop()
         finally:
@@ -85,6 +88,14 @@ class Trainer:
         progress = self.state.progress
         self.watch(journal.Finished(progress.update, reason, progress.best_update, progress.elapsed))
         return reason
+
+    def _compile(self) -> None:
+        """Builds the compiled loops if need be, before the first number is made: a run keeps to one kind throughout."""
+        begin = time.monotonic()
+        if not kernels.prepare():
+            self.notes.append("without compiled loops (no C++ compiler, or switched off): the same results, more slowly")
+        elif time.monotonic() - begin > 1.0:
+            self.notes.append(f"compiled the loops for this machine, once: {time.monotonic() - begin:.0f} s")
 
     def _begin(self, resumed: Snapshot | None) -> None:
         if resumed is not None:
