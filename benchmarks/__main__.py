@@ -111,6 +111,8 @@ def measure(plan: Plan, console: Console) -> Iterator[dict[str, Any]]:
     """One line of results after the other."""
     for name in plan.models:
         model = MODELS[name]
+        pairs, origin = models.corpus(model)
+        console.print(f"{name}: {len(pairs):,} pairs, {origin}")
         loops: dict[tuple[str, int], float | None] = {}
         for wiring in [each for each in model.wirings if each in plan.wirings]:
             for cell in plan.cells:
@@ -123,7 +125,7 @@ def measure(plan: Plan, console: Console) -> Iterator[dict[str, Any]]:
                         "phase": phase, "model": name, "wiring": wiring, "cell": cell, "batch": batch,
                         "rate": round(rate, 1), "unit": unit, "fraction": round(fraction, 3),
                         "peak": round(peak / 1e9, 1), "loop_rate": loops[phase, batch], "precision": plan.precision,
-                        "threads": torch.get_num_threads(),
+                        "threads": torch.get_num_threads(), "data": origin,
                     }  # fmt: skip
                     console.print(" ".join(f"{value}" for value in line.values()))
                     yield line

@@ -43,7 +43,7 @@ CAPTIONS = ("multi30k/tokenized/train.en", "multi30k/tokenized/train.de")
 MODELS = {
     "letters": Model(
         "letters", "words/s", {"embedding_size": 128, "encoder_size": 512, "hidden_size": 512, "num_layers": 1},
-        LETTERS, ("sigmorphon2020_g2p/train/fre_train.tsv",), (32, 256),
+        LETTERS, ("sigmorphon2020_g2p/fre_train.tsv",), (32, 256),
     ),
     "words-s": Model(
         "words-s", "sentences/s", {"embedding_size": 256, "encoder_size": 512, "hidden_size": 512, "num_layers": 1},

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import jaxtyping
@@ -10,6 +11,9 @@ import torch
 from jaxtyping import install_import_hook
 
 from tests import typechecking
+
+if TYPE_CHECKING:
+    from heedful.native.calls import Kernels
 
 loaded = sorted(name for name in sys.modules if name.startswith("heedful."))
 assert not loaded, f"these were imported before their types could be checked: {loaded}"
@@ -26,3 +30,15 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def compiled() -> "Iterator[Kernels]":
+    """The compiled loops, switched on; a test that needs them is skipped where they cannot be had."""
+    from heedful.native import kernels  # only now: its types are checked from its import on
+
+    with kernels.switched(on=True):
+        found = kernels.active()
+        if found is None:
+            pytest.skip("no compiled loops: there is no C++ compiler for them, or HEEDFUL_NATIVE=0 turned them off")
+        yield found

@@ -6,7 +6,7 @@ What leaves a wiring is a readout, the vector that the output layer turns into l
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -14,42 +14,13 @@ from torch import Tensor, nn
 
 from heedful.model import loop
 from heedful.model.attention import Attention, Held
-from heedful.model.cells import CELLS, State
+from heedful.model.cells import CELLS
 from heedful.model.encoder import Encoded
+from heedful.model.handover import Handover, States
 from heedful.model.recurrent import LockedDropout, Stack
 from heedful.model.settings import ModelSettings
 
-States = tuple[State, ...]
-T = TypeVar("T")
 Masks = Sequence[Tensor | None]
-
-
-class Handover(nn.Module):
-    """The encoder's final state becomes the decoder's start state: the whole of it, the LSTM's memory cell too.
-
-    As it is where both have the same shape; else through tanh(W s), layer by layer (Bahdanau 2015, appendix A.2.2).
-    Decoder layers beyond the encoder's take the state of its top layer.
-    """
-
-    def __init__(self, settings: ModelSettings, encoder_size: int) -> None:
-        super().__init__()
-        encoder_cell = CELLS[settings.encoder_cell or settings.cell]
-        decoder_cell = CELLS[settings.decoder_cell or settings.cell]
-        self.layers = settings.decoder_layers or settings.num_layers
-        self.states, self.size = decoder_cell.states, settings.hidden_size
-        same = encoder_cell.states == decoder_cell.states and encoder_size == self.size
-        self.bridges = nn.ModuleList(
-            nn.Linear(encoder_cell.states * encoder_size, self.states * self.size)
-            for _ in range(0 if same else self.layers)
-        )
-
-    def forward(self, final: States) -> States:
-        """A start state for each decoder layer."""
-        chosen = [final[min(layer, len(final) - 1)] for layer in range(self.layers)]
-        if not self.bridges:
-            return tuple(chosen)
-        bridged = [torch.tanh(bridge(torch.cat(s, dim=1))) for bridge, s in zip(self.bridges, chosen, strict=True)]
-        return tuple(tuple(values.split(self.size, dim=1)) for values in bridged)
 
 
 class Moving(NamedTuple):
@@ -276,7 +247,9 @@ class Luong(Attentive):
             return super().forward(embedded, held, state)
         if self.feeds:
             masks = self.masks(embedded)
-            made = loop.run(self.attention, cells, embedded, held, state.layers, masks, self.combine, state.fed[0])
+            made = loop.run(
+                self.attention, cells, embedded, held, state.layers, masks, combine=self.combine, fed=state.fed[0]
+            )
             return made[0], made[1]
         top = self.stack.scan(embedded, state.layers)
         context, weights = self.ask_all(top, held)

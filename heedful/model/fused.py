@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from heedful.model.cells import Cell, State
 from heedful.native import kernels
-from heedful.native.kernels import Kept, Kernels, Start
+from heedful.native.calls import Kernels
+from heedful.native.layout import GATES, Kept, Start
 
 
 def fits(cells: Sequence[Cell], inputs: Tensor) -> Kernels | None:
@@ -59,7 +61,7 @@ class _Scan(torch.autograd.Function):
     """Six tensors a direction: input weight, hidden weight, bias, GRU's own bias, h and c at the start."""
 
     @staticmethod
-    def forward(
+    def forward(  # pyrefly: ignore[bad-override]  # torch's stub takes anything; a function takes what it takes
         ctx: Any, found: Kernels, cell: str, backwards: tuple[bool, ...], lengths: Tensor | None, inputs: Tensor,
         *flat: Tensor | None,
     ) -> tuple[Tensor, ...]:  # fmt: skip
@@ -73,7 +75,11 @@ class _Scan(torch.autograd.Function):
         return (outputs, *[tensor for last in lasts for tensor in last])
 
     @staticmethod
-    def backward(ctx: Any, d_outputs: Tensor | None, *d_lasts: Tensor | None) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    def backward(  # pyrefly: ignore[bad-override]  # once_differentiable takes the name ctx away
+        ctx: Any, *above: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        d_outputs, *d_lasts = above
         inputs, outputs, *flat = ctx.saved_tensors
         found, cell, lengths = ctx.found, ctx.cell, ctx.lengths
         if ctx.kept is None:  # a second way back: the first one wrote over what was kept
@@ -82,22 +88,25 @@ class _Scan(torch.autograd.Function):
         each = 1 if starts[0].c is None else 2
         given = [d_lasts[place * each : (place + 1) * each] for place in range(len(starts))]
         carried = [
-            [torch.zeros_like(start.h) if tensor is None else tensor.clone() for tensor in last]
+            [
+                torch.zeros_like(start.h) if tensor is None else tensor.clone(memory_format=torch.contiguous_format)
+                for tensor in last
+            ]
             for start, last in zip(starts, given, strict=True)
         ]
         hidden = [flat[6 * place + 1] for place in range(len(starts))]
         again = [found.pack(weight.t()) for weight in hidden if weight is not None]
         if d_outputs is not None and d_outputs.stride() != outputs.stride():
-            d_outputs = d_outputs.contiguous()
+            d_outputs = torch.empty_like(outputs).copy_(d_outputs)
         gates = found.scan_back(outputs, d_outputs, starts, kept, carried, again, lengths)
         flat_inputs, d_inputs = inputs.flatten(0, 1), None
         gradients: list[Tensor | None] = []
         for place, (start, gate) in enumerate(zip(starts, gates, strict=True)):
             weight, size = flat[6 * place], start.h.shape[1]
             through = gate.flatten(0, 1)
-            wide = kernels.GATES[cell] * size
+            wide = GATES[cell] * size
             entering, recurring = through[:, :wide], through[:, through.shape[1] - wide :]
-            own = recurring[:, wide - size :].sum(dim=0) if start.own is not None else None
+            own = recurring[:, wide - size :].sum(dim=0) if start.packed.own is not None else None
             if ctx.needs_input_grad[4] and weight is not None:
                 into = weight.roll(weight.shape[0] // 3, dims=0) if cell == "gru" else weight
                 d_inputs = torch.mm(entering, into) if d_inputs is None else torch.addmm(d_inputs, entering, into)
@@ -108,7 +117,8 @@ class _Scan(torch.autograd.Function):
                 before = torch.cat([start.h[:, None], mine[:, :-1]], dim=1)
             d_weight = gate_order(cell, torch.mm(entering.t(), flat_inputs))
             d_hidden = torch.mm(recurring.t(), before.flatten(0, 1))
-            gradients += [d_weight, d_hidden, gate_order(cell, entering.sum(dim=0)), own, *carried[place], *[None] * (2 - each)]
+            d_bias = gate_order(cell, entering.sum(dim=0))
+            gradients += [d_weight, d_hidden, d_bias, own, *carried[place], *[None] * (2 - each)]
         shaped = None if d_inputs is None else d_inputs.view_as(inputs)
         return (None, None, None, None, shaped, *gradients)
 
@@ -124,8 +134,8 @@ def _forward(
         weight, hidden, bias, own, h, c = flat[6 * place : 6 * place + 6]
         if weight is None or hidden is None or bias is None or h is None:
             raise TypeError("a direction has weights, a bias and a start state")
-        packed = found.pack_cell(cell, [hidden.contiguous()], hidden.shape[1])
-        starts.append(Start(h.contiguous(), None if c is None else c.contiguous(), packed, own, back))
+        packed = found.pack_cell(cell, [hidden.contiguous()], hidden.shape[1], own)
+        starts.append(Start(h.contiguous(), None if c is None else c.contiguous(), packed, back))
         projected.append(torch.addmm(bias, rows, weight.t()).view(*inputs.shape[:2], -1))
     outputs, lasts, kept = found.scan(projected, starts, lengths, keep=keep)
     return outputs, lasts, kept, starts

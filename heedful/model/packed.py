@@ -14,10 +14,11 @@ from heedful.model.attention import Additive, Global, Held
 from heedful.model.cells import Cell, State
 from heedful.model.decoder import Attentive, Bahdanau, Decoder, FirstLayer, Fixed, Luong, Moving
 from heedful.model.encoder import Encoded
-from heedful.model.recurrent import Layer
+from heedful.model.recurrent import Layer, side_by_side
 from heedful.model.seq2seq import Network
-from heedful.native import kernels
-from heedful.native.kernels import CellPacked, Kernels, Start
+from heedful.native import kernels, layout
+from heedful.native.calls import Kernels
+from heedful.native.layout import CellPacked, Lookup, Start
 
 TABLE = 2**22
 """Numbers of the largest table in which every target unit's share of the first layer's gates is kept (16 MiB)."""
@@ -30,14 +31,15 @@ class _Cell:
         self.found, self.cell, self.table = found, cell, table
         entering = cell.input_weight if table is None else cell.input_weight[:, embedded:]
         parts = [entering] if entering.shape[1] else []
-        self.packed: CellPacked = found.pack_cell(str(cell.compiled), [*parts, cell.hidden_weight], cell.hidden_size)
+        weights = [*parts, cell.hidden_weight]
+        self.packed = found.pack_cell(str(cell.compiled), weights, cell.hidden_size, cell.own_bias)
 
     def __call__(self, entering: list[Tensor], state: State, ids: Tensor | None) -> State:
         after = tuple(torch.empty_like(part) for part in state)
         if self.table is None:
-            self.found.step(self.packed, entering, state, after, bias=self.cell.bias, own=self.cell.own_bias)
+            self.found.step(self.packed, entering, state, after, bias=self.cell.bias)
         else:
-            self.found.step(self.packed, entering, state, after, x=self.table, ids=ids, own=self.cell.own_bias)
+            self.found.step(self.packed, entering, state, after, x=self.table, ids=ids)
         return after
 
 
@@ -65,13 +67,14 @@ class Packed(Stepper[Any, Moving]):
         combine = decoder.combine if isinstance(decoder, (Fixed, Attentive)) else None
         self.combine = None if combine is None else found.pack(combine.weight)
         self.combine_bias = None if combine is None else combine.bias
-        self.query = None
-        if isinstance(decoder, Attentive):
-            scorer = decoder.attention.scorer
-            self.query = found.pack(scorer.query.weight) if isinstance(scorer, Additive) else None
+        scorer = decoder.attention.scorer if isinstance(decoder, Attentive) else None
+        self.query = found.pack(scorer.query.weight) if isinstance(scorer, Additive) else None
         self.encoders = [
             [
-                (found.pack_cell(str(cell.compiled), [cell.hidden_weight], cell.hidden_size), found.pack(cell.input_weight))
+                (
+                    found.pack_cell(str(cell.compiled), [cell.hidden_weight], cell.hidden_size, cell.own_bias),
+                    found.pack(cell.input_weight),
+                )
                 for cell in layer.cells()
             ]
             for layer in network.encoder.recurrent.each()
@@ -89,10 +92,10 @@ class Packed(Stepper[Any, Moving]):
         for layer, packed in zip(self.network.encoder.recurrent.each(), self.encoders, strict=True):
             values, final = self._layer(layer, packed, values, lengths)
             finals.append(final)
-        return Encoded(values, real, tuple(finals))
+        return Encoded(values, real.contiguous(), tuple(finals))
 
     def _layer(
-        self, layer: Layer, packed: list[tuple[CellPacked, kernels.Packed]], values: Tensor, lengths: Tensor | None
+        self, layer: Layer, packed: list[tuple[CellPacked, layout.Packed]], values: Tensor, lengths: Tensor | None
     ) -> tuple[Tensor, State]:
         rows = values.flatten(0, 1)
         projected: list[Tensor] = []
@@ -100,9 +103,9 @@ class Packed(Stepper[Any, Moving]):
         for back, (cell, (hidden, entering)) in enumerate(zip(layer.cells(), packed, strict=True)):
             projected.append(self.found.product(rows, entering, cell.bias).view(*values.shape[:2], -1))
             state = cell.start(values.shape[0], values)
-            starts.append(Start(state[0], state[1] if len(state) > 1 else None, hidden, cell.own_bias, bool(back)))
+            starts.append(Start(state[0], state[1] if len(state) > 1 else None, hidden, bool(back)))
         outputs, lasts, _ = self.found.scan(projected, starts, lengths, keep=False)
-        return outputs, tuple(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0] for parts in zip(*lasts, strict=True))
+        return outputs, side_by_side(lasts)
 
     def step(
         self,
@@ -113,6 +116,7 @@ class Packed(Stepper[Any, Moving]):
     ) -> Step[Moving]:
         """See ``contracts.Stepper.step``."""
         decoder = self.decoder
+        previous = previous.to(torch.int64).contiguous()
         entering = [] if self.tabled else [self.network.embedding.weight.index_select(0, previous)]
         weights: Tensor | None = None
         fed: tuple[Tensor, ...] = ()
@@ -139,7 +143,7 @@ class Packed(Stepper[Any, Moving]):
         logits = self.found.product(readout, self.output, self.network.output_bias)
         return Step(logits, Moving(layers, fed, state.step + 1), weights)
 
-    def _combine(self) -> kernels.Packed:
+    def _combine(self) -> layout.Packed:
         if self.combine is None:
             raise TypeError(f"{type(self.decoder).__name__} has no readout that can be packed")
         return self.combine
@@ -159,21 +163,19 @@ class Packed(Stepper[Any, Moving]):
             entering = [new[0]]
         return entering[0], tuple(news)
 
-    def _ask(
-        self, query: Tensor, held: Held, state: Moving, attend_to: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _ask(self, query: Tensor, held: Held, state: Moving, attend_to: Tensor | None) -> tuple[Tensor, Tensor]:
         decoder = self.decoder
         if not isinstance(decoder, Attentive):
             raise TypeError("nothing to ask")
         if attend_to is not None or type(decoder.attention.reach) is not Global:
             return decoder.attention.ask(query, held, state.step, attend_to)
         scorer, value = decoder.attention.scorer, None
-        if isinstance(scorer, Additive):
+        if isinstance(scorer, Additive) and self.query is not None:
             value = scorer.value
-            query = self.found.product(query, self.query or self._combine(), scorer.query.bias)
+            query = self.found.product(query, self.query, scorer.query.bias)
         weights = query.new_empty(query.shape[0], held.real.shape[1])
         context = query.new_empty(query.shape[0], held.memory.shape[2])
-        self.found.attend(query, held.keys, value, held.memory, held.real, weights, context)
+        self.found.attend(query, Lookup(held.keys, value, held.memory, held.real), weights, context)
         return context, weights
 
     def select(self, state: Moving, rows: Int[Tensor, "chosen"]) -> Moving:

@@ -48,6 +48,11 @@ def flip(
     return values.reshape(batch * time, features).index_select(0, rows.flatten()).view(batch, time, features)
 
 
+def side_by_side(states: Sequence[State]) -> State:
+    """One state of several directions' states."""
+    return tuple(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0] for parts in zip(*states, strict=True))
+
+
 class Layer(nn.Module):
     """One recurrent layer over the source, in one direction or both; ``size`` counts both directions together."""
 
@@ -70,13 +75,12 @@ class Layer(nn.Module):
         if (found := fused.fits(cells, inputs)) is not None:
             starts = [cell.start(rows, inputs) for cell in cells]
             outputs, finals = fused.scan(found, cells, inputs, starts, real, [False, True][: len(cells)])
-            return outputs, tuple(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0] for parts in zip(*finals, strict=True))
+            return outputs, side_by_side(finals)
         outputs, final = self.forwards.scan(inputs, self.forwards.start(rows, inputs), real)
         if self.backwards is None:
             return outputs, final
         back, first = self.backwards.scan(flip(inputs, real), self.backwards.start(rows, inputs), real)
-        outputs = torch.cat([outputs, flip(back, real)], dim=2)
-        return outputs, tuple(torch.cat(pair, dim=1) for pair in zip(final, first, strict=True))
+        return torch.cat([outputs, flip(back, real)], dim=2), side_by_side([final, first])
 
 
 class Recurrent(nn.Module):

@@ -18,14 +18,15 @@ from pathlib import Path
 SWITCH = "HEEDFUL_NATIVE"
 """Set to 0, this environment variable leaves everything to the operators of PyTorch."""
 HERE = Path(__file__).parent
-SOURCES = ("products.cpp", "scan.cpp", "attention.cpp", "output.cpp")
-HEADERS = ("vectors.hpp", "products.hpp", "cells.hpp")
+SOURCES = ("products.cpp", "scan.cpp", "attention.cpp", "output.cpp", "search.cpp")
+HEADERS = ("vectors.hpp", "products.hpp", "cells.hpp", "rows.hpp")
 FLAGS = (
     "-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp",
     "-fPIC", "-w",
 )  # fmt: skip
 LIMIT = 120.0
 """Seconds after which a compiler is given up."""
+DIGEST = hashlib.sha256().digest_size
 
 
 def wanted() -> bool:
@@ -39,7 +40,7 @@ def compiler() -> str | None:
     named = os.environ.get("CXX")
     for name in (named,) if named else ("g++", "clang++", "c++"):
         if name and (found := shutil.which(name)):
-            return os.path.realpath(found)
+            return str(Path(found).absolute())  # not resolved: a link to "ccache" says by its name what it stands for
     return None
 
 
@@ -50,12 +51,14 @@ def place() -> Path | None:
     if path is None or platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
         return None
     try:
-        digest = hashlib.sha256("\0".join((*FLAGS, path, _processor())).encode())
-        digest.update(str(Path(path).stat().st_mtime_ns).encode())
+        behind = Path(path).resolve()
+        told = (*FLAGS, path, str(behind), str(behind.stat().st_mtime_ns), _processor())
+        digest = hashlib.sha256("\0".join(told).encode())
         for name in (*SOURCES, *HEADERS):
             digest.update((HERE / name).read_bytes())
-        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-        return Path(home) / "heedful" / f"native-{digest.hexdigest()[:24]}.so"
+        named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        home = named if named.is_absolute() else Path("~/.cache").expanduser()  # as the XDG specification has it
+        return home / "heedful" / f"native-{digest.hexdigest()[:24]}.so"
     except (OSError, RuntimeError):
         return None
 
@@ -68,40 +71,64 @@ def _processor() -> str:
     return platform.processor()
 
 
+def built(target: Path) -> bool:
+    """Whether a library of ours stands there, whole, and this user's.
+
+    It ends with the digest of what comes before: a library cut short would take the process with it.
+    """
+    try:
+        data = target.read_bytes()
+        return target.stat().st_uid == os.getuid() and data.endswith(hashlib.sha256(data[:-DIGEST]).digest())
+    except (OSError, AttributeError):
+        return False
+
+
 def build() -> bool:
     """Compiles the library unless it is there; returns whether it is."""
     target, path = place(), compiler()
     if target is None or path is None:
         return False
-    if target.exists():
+    if built(target):
         return True
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as folder:
-            objects = [str(Path(folder) / f"{name}.o") for name in SOURCES]
-            running = [
-                subprocess.Popen(
-                    [path, *FLAGS, *_wide(path), "-c", str(HERE / name), "-o", made],
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )
-                for name, made in zip(SOURCES, objects, strict=True)
-            ]  # fmt: skip
-            try:
-                done = [each.wait(LIMIT) == 0 for each in running]
-            finally:
-                for each in running:
-                    each.kill()
-            library = str(Path(folder) / "library.so")
-            # Not linked with an OpenMP of its own: PyTorch's is loaded already, and two of them fight for the cores.
-            if not all(done) or subprocess.run([path, "-shared", *objects, "-o", library], timeout=LIMIT, capture_output=True, check=False).returncode:
+            library = Path(folder) / "library.so"
+            if not _compile(path, library):
                 return False
-            os.replace(library, target)  # noqa: PTH105
+            digest = hashlib.sha256(library.read_bytes()).digest()
+            with library.open("ab") as file:
+                file.write(digest)
+            library.replace(target)
     except (OSError, subprocess.SubprocessError):
         return False
-    return target.exists()
+    return built(target)
 
 
-def _wide(path: str) -> tuple[str, ...]:
+def _compile(path: str, library: Path) -> bool:
+    """Compiles all sources side by side, and links them."""
+    objects = [library.with_name(f"{name}.o") for name in SOURCES]
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for name, made in zip(SOURCES, objects, strict=True):
+            running.append(_start([path, *FLAGS, *_wide(), "-c", str(HERE / name), "-o", str(made)]))
+        if any(each.wait(LIMIT) for each in running):
+            return False
+        # Not linked with an OpenMP of its own: PyTorch's is loaded already, and two of them fight for the cores.
+        running.append(_start([path, "-shared", *map(str, objects), "-o", str(library)]))
+        return running[-1].wait(LIMIT) == 0
+    finally:
+        for each in running:
+            each.kill()
+            each.wait()
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603 (the user's own compiler)
+
+
+def _wide() -> tuple[str, ...]:
     """Compilers prefer narrow vectors on some processors that have wide ones; these loops gain from the wide."""
     return ("-mprefer-vector-width=512",) if platform.machine() == "x86_64" and "avx512f" in _processor() else ()
 
@@ -109,7 +136,7 @@ def _wide(path: str) -> tuple[str, ...]:
 def build_aside() -> None:
     """Compiles in the background, once a process; what runs meanwhile does without."""
     target = place()
-    if wanted() and target is not None and not target.exists():
+    if wanted() and target is not None and not built(target):
         _aside()
 
 
@@ -120,12 +147,10 @@ def _aside() -> None:
 
 @cache
 def load(path: Path) -> ctypes.CDLL | None:
-    """The library, if this user owns it and it loads."""
+    """The library, if it loads."""
     try:
-        if path.stat().st_uid != os.getuid():
-            return None
         return ctypes.CDLL(str(path))
-    except (OSError, AttributeError):
+    except OSError:
         return None
 
 
@@ -136,7 +161,8 @@ def library(*, wait: bool) -> ctypes.CDLL | None:
         return None
     if wait:
         build()
-    elif not target.exists():
+    if built(target):
+        return load(target)
+    if not wait:
         build_aside()
-        return None
-    return load(target) if target.exists() else None
+    return None

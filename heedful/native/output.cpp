@@ -1,44 +1,7 @@
-// The output layer's rows: cross entropy with its gradient in place, and the highest logits with their normaliser.
-#include "vectors.hpp"
-#include <algorithm>
-#include <cmath>
+// What training makes of the output layer: cross entropy with its gradient in place, the gradient's norm.
+#include "rows.hpp"
 
 using namespace heedful;
-
-static float maximum(const float *row, long columns) {
-  float most = -INFINITY;
-  long c = 0;
-  if (columns >= LANES) {
-    vec found = load(row);
-    for (c = LANES; c + LANES <= columns; c += LANES) found = larger(found, load(row + c));
-    most = largest(found);
-  }
-  for (; c < columns; c++) most = std::max(most, row[c]);
-  return most;
-}
-
-// sum(exp(x - most)), in double precision every thousand columns; NaN where any number is not one, for nothing here may
-// hide it.
-static double total(const float *row, long columns, float most) {
-  double sums = 0;
-  ivec bad = {};
-  for (long begin = 0; begin < columns; begin += 1024) {
-    long end = std::min(begin + 1024, columns);
-    vec found = {};
-    for (long c = begin; c < end; c += LANES) {
-      long n = end - c;
-      vec x = load(row + c, n) - most, e = exp(x);
-      bad |= x != x;
-      if (n < LANES)
-        for (long lane = n; lane < LANES; lane++) e[lane] = 0;
-      found += e;
-    }
-    sums += sum(found);
-  }
-  for (int lane = 0; lane < LANES; lane++)
-    if (bad[lane]) return NAN;
-  return sums;
-}
 
 // Each row of logits becomes its gradient: (softmax - wanted) x scale, where wanted is smoothed: 1 - smoothing of it on the
 // target and smoothing evenly on all columns. Losses are those of the rows, not scaled.
@@ -63,49 +26,6 @@ extern "C" void heedful_cross_entropy(float *logits, long rows, long columns, lo
     }
     row[targets[r]] -= (1.0f - smoothing) * scale;
     if (sums != sums) row[0] = NAN;  // the gradient may not look sound where the loss is not
-  }
-}
-
-// The `count` highest of each row from column `begin` on, highest first and of equal ones the lower column first; and the
-// logarithm of the sum of all columns' exponentials. `maxima` has room for a number per 64 columns and thread.
-extern "C" void heedful_top(const float *logits, long rows, long columns, long stride, long begin, long count, float *values,
-                            int64_t *places, float *normalisers, float *maxima, int threads) {
-  constexpr long BLOCK = 64;
-  long blocks = (columns - begin + BLOCK - 1) / BLOCK;
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (long r = 0; r < rows; r++) {
-    const float *row = logits + r * stride, *from = row + begin;
-    float *highest = maxima + r * blocks, most = maximum(row, begin);
-    for (long b = 0; b < blocks; b++) {
-      highest[b] = maximum(from + b * BLOCK, std::min(BLOCK, columns - begin - b * BLOCK));
-      most = std::max(most, highest[b]);
-    }
-    normalisers[r] = most + (float)std::log(total(row, columns, most));
-    for (long n = 0; n < count; n++) {  // the next in the order (value falling, column rising) after the one before
-      float best = -INFINITY, last = n ? values[r * count + n - 1] : INFINITY;
-      long where = -1, last_at = n ? places[r * count + n - 1] : -1;
-      for (long b = 0; b < blocks; b++) {
-        if (!(highest[b] > best || (where < 0 && highest[b] == best))) continue;
-        float next = -INFINITY;  // what is left of this block
-        long end = std::min((b + 1) * BLOCK, columns - begin);
-        for (long c = b * BLOCK; c < end; c++) {
-          float value = from[c];
-          bool taken = value > last || (value == last && c <= last_at);
-          if (taken) continue;
-          next = std::max(next, value);
-          if (value > best || (where < 0 && value == best)) {
-            best = value;
-            where = c;
-          }
-        }
-        highest[b] = next;
-      }
-      if (where < 0) {  // nothing but NaN is left
-        where = 0;
-      }
-      values[r * count + n] = best;
-      places[r * count + n] = where;
-    }
   }
 }
 

@@ -28,6 +28,7 @@ inline void store(float *to, vec value, long count) {
 }
 
 inline vec all(float value) { return value - (vec){}; }
+// Where either is not a number, the second.
 inline vec larger(vec a, vec b) { return a > b ? a : b; }
 inline vec smaller(vec a, vec b) { return a < b ? a : b; }
 
@@ -62,7 +63,7 @@ inline vec exp(vec x) {
 
 // tanh as a quotient of polynomials of degrees 13 and 6, exact to a few ulp (the coefficients are Eigen's).
 inline vec tanh(vec x) {
-  x = larger(smaller(x, all(7.90531110763549805f)), all(-7.90531110763549805f));
+  x = larger(all(-7.90531110763549805f), smaller(all(7.90531110763549805f), x));  // not a number stays what it is
   vec square = x * x;
   vec p = all(-2.76076847742355e-16f);
   p = p * square + 2.00018790482477e-13f;

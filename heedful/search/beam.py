@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from heedful.contracts import END, RESERVED, H, S, Source, Stepper
+from heedful.native import kernels
 from heedful.search.hypothesis import Candidates, Choice, Found, Frontier
 from heedful.search.rank import checked
 from heedful.search.rules import Rules
@@ -50,6 +51,13 @@ def choose(
     logits: Float[Tensor, "row vocab"], live: Float[Tensor, "sentence slot"], time: int, rules: Rules, size: int
 ) -> Choice:
     """The ``size`` best continuations of each sentence; of equal ones the lower parent slot, then the lower unit."""
+    found = kernels.active()
+    if found is not None and live.dtype == torch.float64 and live.is_contiguous() and kernels.usable(logits):
+        bounds = (rules.shortest, rules.longest, rules.forced_at(time), time)
+        made = found.choose(logits, live, size, (RESERVED, END), bounds)
+        if made is not None:
+            every = Candidates(*made[:3])
+            return Choice(every.first(size), every.after(size), made[3])
     slots = live.shape[1]
     units, log_probs = _continuations(logits, live, time, rules, size)
     candidates, units = (live.unsqueeze(2) + log_probs).flatten(1), units.flatten(1)

@@ -76,6 +76,12 @@ class Rules(NamedTuple):
         """Values of other units after ``time`` units, minus infinity where no more may come."""
         return values if time < self.all_may_go_on else _without(values, self.longest <= time)
 
+    def forced_at(self, time: int) -> Int[Tensor, "sentence"] | None:
+        """The unit that each sentence has to go on with after ``time`` units, -1 for none; None where none has one."""
+        if self.forced is None or time >= self.forced.shape[1]:
+            return None
+        return self.forced[:, time].contiguous()
+
     def force(
         self,
         time: int,
@@ -84,9 +90,10 @@ class Rules(NamedTuple):
         units: Int[Tensor, "row top"],
     ) -> tuple[Float[Tensor, "row top"], Int[Tensor, "row top"]]:
         """The best continuations of each row, and in their place the forced unit alone where there is one."""
-        if self.forced is None or time >= self.forced.shape[1]:
+        now = self.forced_at(time)
+        if now is None:
             return top, units
-        forced = self.forced[:, time].repeat_interleave(len(logits) // len(self.forced)).unsqueeze(1)
+        forced = now.repeat_interleave(len(logits) // len(now)).unsqueeze(1)
         alone = torch.full_like(top, -torch.inf)
         alone[:, :1] = logits.gather(1, forced.clamp(min=0))
         return torch.where(forced < 0, top, alone), torch.where(forced < 0, units, forced)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from heedful.model.cells import CELLS
-from heedful.model.decoder import Handover
 from heedful.model.encoder import Encoder
+from heedful.model.handover import Handover
 from tests.conformance import networks
 
 
