@@ -21,6 +21,7 @@ from heedful.evaluation.report import Report, evaluate, group_references
 from heedful.evaluation.settings import EvaluationSettings
 from heedful.model.decoder import Moving
 from heedful.model.packed import stepper
+from heedful.model.quantised import quantised_stepper
 from heedful.model.seq2seq import Network, outline
 from heedful.results import Alignment, Hypothesis, Result
 from heedful.search.hypothesis import Found
@@ -60,7 +61,7 @@ class Predictor:
 
     def __init__(self, network: Network, codec: Codec, settings: SearchSettings) -> None:
         self.network, self.codec, self.settings = network, codec, settings
-        self._packed: tuple[tuple[int, ...], Stepper[Any, Moving]] | None = None
+        self._packed: tuple[str, tuple[int, ...], Stepper[Any, Moving]] | None = None
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "cpu") -> Self:
@@ -87,13 +88,17 @@ class Predictor:
         """The units of the target."""
         return self.codec.target_units
 
-    @property
-    def stepper(self) -> Stepper[Any, Moving]:
-        """The network as search steps it: packed where compiled loops are at hand, anew when its weights have changed."""
+    def stepper(self, precision: str = "float32") -> Stepper[Any, Moving]:
+        """The network as search steps it: packed where compiled loops are at hand, anew when its weights have changed.
+
+        Raises:
+            SettingsError: this machine can't search in this precision.
+        """
         weights = tuple(number for each in self.network.parameters() for number in (each.data_ptr(), each._version))  # noqa: SLF001
-        if self._packed is None or self._packed[0] != weights:
-            self._packed = (weights, stepper(self.network))
-        return self._packed[1]
+        if self._packed is None or self._packed[:2] != (precision, weights):
+            made = quantised_stepper(self.network) if precision == "int8" else stepper(self.network)
+            self._packed = (precision, weights, made)
+        return self._packed[2]
 
     @property
     def device(self) -> torch.device:
@@ -149,7 +154,7 @@ class Predictor:
         results = [Result("\t".join(source), ()) for source in sources]
         asked = [row for row, columns in enumerate(split) if any(columns)]
         forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
-        quick = self.stepper
+        quick = self.stepper(chosen.precision)
         for rows, source, counts in self._source_batches([split[row] for row in asked], batch_size):
             limits = torch.from_numpy(self._limits(counts)).to(self.device)
             found = find(

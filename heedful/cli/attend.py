@@ -28,6 +28,7 @@ def attend(
     ] = None,
     beam_size: options.BeamSize = None,
     length_penalty: options.LengthPenalty = None,
+    precision: options.InPrecision = None,
     threads: options.Threads = None,
 ) -> None:
     """Show which input items each output item looked at: input down the left, output across, brighter is more.
@@ -53,7 +54,7 @@ def attend(
         raise DataError(f"SOURCE: {problem}", "check the text and the units that the model was trained on")
     show.unknown(predictor.unknown([row]))
     if target is None:
-        search = options.searching(predictor.settings, "attend", beam_size=beam_size, length_penalty=length_penalty)
+        search = options.searching(predictor.settings, "attend", beam_size=beam_size, length_penalty=length_penalty, precision=precision)
         found = predictor.search([row], search)[0].hypotheses[0]
     else:
         found = _forced(predictor, row, options.as_text(target, "--target"))

@@ -16,6 +16,7 @@ def evaluate(
     json: options.Json = False,
     beam_size: options.BeamSize = None,
     length_penalty: options.LengthPenalty = None,
+    precision: options.InPrecision = None,
     batch_size: options.BatchSize = None,
     threads: options.Threads = None,
     on_bad: options.Bad = None,
@@ -34,7 +35,7 @@ def evaluate(
     options.use_threads(threads)
     checkpoint = load(model)
     predictor = Predictor.from_checkpoint(checkpoint)
-    search = options.searching(predictor.settings, "evaluate", beam_size=beam_size, length_penalty=length_penalty)
+    search = options.searching(predictor.settings, "evaluate", beam_size=beam_size, length_penalty=length_penalty, precision=precision)
     place = data[0] if len(data) == 1 else (data[0], data[1])
     corpus = read_corpus(place, predictor.codec.data, on_bad=on_bad.value if on_bad else "stop")
     show.notes(corpus.notes, corpus.skipped, corpus.name)

@@ -26,6 +26,7 @@ def predict(  # noqa: PLR0913 (one argument an option)
         int | None, typer.Option("--n-best", min=1, metavar="N", help="Hypotheses to write for each line, in JSON.")
     ] = None,
     length_penalty: options.LengthPenalty = None,
+    precision: options.InPrecision = None,
     batch_size: options.BatchSize = None,
     json: options.Json = False,
     threads: options.Threads = None,
@@ -45,7 +46,7 @@ def predict(  # noqa: PLR0913 (one argument an option)
     options.use_threads(threads)
     predictor = Predictor.load(model)
     search = options.searching(
-        predictor.settings, "predict", beam_size=beam_size, n_best=n_best if json else None, length_penalty=length_penalty
+        predictor.settings, "predict", beam_size=beam_size, n_best=n_best if json else None, length_penalty=length_penalty, precision=precision
     )  # fmt: skip
     writer = Writer(
         predictor, search if json else search.model_copy(update={"n_best": 1}), batch_size or BATCH_SIZE, json

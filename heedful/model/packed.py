@@ -3,7 +3,8 @@
 ``Network`` is the specification and the fallback. Packing pays where weights stay and steps are many: in search.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -24,12 +25,25 @@ TABLE = 2**22
 """Numbers of the largest table in which every target unit's share of the first layer's gates is kept (16 MiB)."""
 
 
-class _Cell:
-    """A decoder cell, packed: from what enters it, part by part, to its new state."""
+class PackedProduct:
+    """A linear layer of the decoder, packed."""
 
-    def __init__(self, found: Kernels, cell: Cell, embedded: int, table: Tensor | None) -> None:
+    def __init__(self, found: Kernels, weight: Tensor, bias: Tensor | None) -> None:
+        self.found, self.weight, self.bias = found, found.pack(weight), bias
+
+    def __call__(self, rows: Tensor, beside: Tensor | None = None, *, tanh: bool = False) -> Tensor:
+        """The layer's outputs for [rows, beside]."""
+        return self.found.product(rows, self.weight, self.bias, beside=beside, tanh=tanh)
+
+
+class PackedCell:
+    """A decoder cell, packed: from what enters it, part by part, to its new state.
+
+    With a ``table``, what enters does not begin with the embedding: the table has its share for every unit, and the bias.
+    """
+
+    def __init__(self, found: Kernels, cell: Cell, entering: Tensor, table: Tensor | None) -> None:
         self.found, self.cell, self.table = found, cell, table
-        entering = cell.input_weight if table is None else cell.input_weight[:, embedded:]
         parts = [entering] if entering.shape[1] else []
         weights = [*parts, cell.hidden_weight]
         self.packed = found.pack_cell(str(cell.compiled), weights, cell.hidden_size, cell.own_bias)
@@ -46,6 +60,9 @@ class _Cell:
 class Packed(Stepper[Any, Moving]):
     """A ``Stepper`` with the answers of ``Network``, up to rounding. It keeps a copy of the weights as they are now."""
 
+    product: ClassVar[Callable[[Kernels, Tensor, Tensor | None], Callable[..., Tensor]]] = PackedProduct
+    cell: ClassVar[Callable[[Kernels, Cell, Tensor, Tensor | None], Callable[[list[Tensor], State, Tensor | None], State]]] = PackedCell
+
     def __init__(self, network: Network, found: Kernels) -> None:
         self.network, self.found = network, found
         decoder = network.decoder
@@ -60,15 +77,20 @@ class Packed(Stepper[Any, Moving]):
             table = torch.addmm(first.bias, embedding, first.input_weight[:, :width].t())
         self.tabled = table is not None
         self.cells = [
-            _Cell(found, cell, width if place == 0 else 0, table if place == 0 else None)
+            type(self).cell(
+                found,
+                cell,
+                cell.input_weight[:, width:] if self.tabled and place == 0 else cell.input_weight,
+                table if place == 0 else None,
+            )
             for place, cell in enumerate(cells)
         ]
-        self.output = found.pack(network.output_weight)
-        combine = decoder.combine if isinstance(decoder, (Fixed, Attentive)) else None
-        self.combine = None if combine is None else found.pack(combine.weight)
-        self.combine_bias = None if combine is None else combine.bias
+        if not isinstance(decoder, (Fixed, Attentive)):
+            raise TypeError(f"{type(decoder).__name__} has no readout that can be packed")
+        self.output = type(self).product(found, network.output_weight, network.output_bias)
+        self.combine = type(self).product(found, decoder.combine.weight, decoder.combine.bias)
         scorer = decoder.attention.scorer if isinstance(decoder, Attentive) else None
-        self.query = found.pack(scorer.query.weight) if isinstance(scorer, Additive) else None
+        self.query = PackedProduct(found, scorer.query.weight, scorer.query.bias) if isinstance(scorer, Additive) else None
         self.encoders = [
             [
                 (
@@ -132,21 +154,16 @@ class Packed(Stepper[Any, Moving]):
             else:
                 top, layers = self._cells(self.cells, [*entering, *state.fed], state.layers, previous)
                 context, weights = self._ask(top, held, state, attend_to)
-            readout = self.found.product(context, self._combine(), self.combine_bias, beside=top, tanh=True)
+            readout = self.combine(context, top, tanh=True)
             if isinstance(decoder, Luong) and decoder.feeds:
                 fed = (readout,)
         else:
             beside = self._context(held, len(previous))
             top, layers = self._cells(self.cells, [*entering, *beside], state.layers, previous)
             second = beside[0] if beside else None
-            readout = self.found.product(top, self._combine(), self.combine_bias, beside=second, tanh=True)
-        logits = self.found.product(readout, self.output, self.network.output_bias)
+            readout = self.combine(top, second, tanh=True)
+        logits = self.output(readout)
         return Step(logits, Moving(layers, fed, state.step + 1), weights)
-
-    def _combine(self) -> layout.Packed:
-        if self.combine is None:
-            raise TypeError(f"{type(self.decoder).__name__} has no readout that can be packed")
-        return self.combine
 
     def _context(self, held: Tensor, rows: int) -> list[Tensor]:
         if not isinstance(self.decoder, Fixed) or not self.decoder.feeds:
@@ -154,7 +171,7 @@ class Packed(Stepper[Any, Moving]):
         return [held if rows == len(held) else held.repeat_interleave(rows // len(held), dim=0)]
 
     def _cells(
-        self, cells: list[_Cell], entering: list[Tensor], states: tuple[State, ...], previous: Tensor
+        self, cells: list[Callable[[list[Tensor], State, Tensor | None], State]], entering: list[Tensor], states: tuple[State, ...], previous: Tensor
     ) -> tuple[Tensor, tuple[State, ...]]:
         news: list[State] = []
         for cell, state in zip(cells, states, strict=True):
@@ -172,7 +189,7 @@ class Packed(Stepper[Any, Moving]):
         scorer, value = decoder.attention.scorer, None
         if isinstance(scorer, Additive) and self.query is not None:
             value = scorer.value
-            query = self.found.product(query, self.query, scorer.query.bias)
+            query = self.query(query)
         weights = query.new_empty(query.shape[0], held.real.shape[1])
         context = query.new_empty(query.shape[0], held.memory.shape[2])
         self.found.attend(query, Lookup(held.keys, value, held.memory, held.real), weights, context)
@@ -187,14 +204,20 @@ class Packed(Stepper[Any, Moving]):
         return self.network.keep(held, sentences)
 
 
-def stepper(network: Network) -> Stepper[Any, Moving]:
-    """The quickest stepper for this network as it is now: packed where the compiled loops are there, else itself."""
+def packable(network: Network) -> Kernels | None:
+    """The compiled loops, if they are there and know all parts of this network."""
     found = kernels.active()
     decoder = network.decoder
     cells = [cell for layer in network.encoder.recurrent.each() for cell in layer.cells()]
     cells += [*decoder.stack.each(), *(decoder.above.each() if isinstance(decoder, FirstLayer) else ())]
     known = type(decoder) in (Fixed, Bahdanau, Luong, FirstLayer) and all(cell.compiled for cell in cells)
-    if found is None or not known or not all(kernels.usable(each) for each in network.parameters()):
+    return found if known and all(kernels.usable(each) for each in network.parameters()) else None
+
+
+def stepper(network: Network) -> Stepper[Any, Moving]:
+    """The quickest stepper for this network as it is now: packed where the compiled loops are there, else itself."""
+    found = packable(network)
+    if found is None:
         return network
     with torch.inference_mode():
         return Packed(network, found)

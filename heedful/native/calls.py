@@ -85,17 +85,19 @@ class Kernels:
         """One step: from what enters (row, features) and the state before to the state ``after``, written.
 
         ``x`` is W x + b, a row each, or a table in which ``ids`` look their rows up; ``gates`` keeps what the way
-        back needs.
+        back needs. Where nothing is packed (inner 0), ``x`` has everything but what is packed as ``own``.
         """
         step = layout.StepStruct()
-        step.size, step.segments = packed.size, len(entering) + 1
+        parts = (*entering, before[0]) if packed.inner else ()
+        step.size, step.segments = packed.size, len(parts)
         segments = step.segment
-        for place, each in enumerate((*entering, before[0])):
+        for place, each in enumerate(parts):
             segments[place] = (each.data_ptr(), each.stride(0), each.shape[1], place == len(entering))
         step.packed = packed.data.data_ptr()
         if x is not None:
             step.x, step.x_stride = x.data_ptr(), x.stride(0)
         step.ids, step.bias, step.own = at(ids), at(bias), at(packed.own)
+        step.own_stride = packed.own.stride(0) if packed.own is not None and packed.own.dim() > 1 else 0
         step.h_before, step.h_before_stride = before[0].data_ptr(), before[0].stride(0)
         step.h, step.h_stride = after[0].data_ptr(), after[0].stride(0)
         if len(before) > 1:

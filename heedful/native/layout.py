@@ -84,7 +84,8 @@ class StepStruct(ctypes.Structure):
 
     _fields_ = (
         *_longs("size", "segments"), ("segment", SegmentStruct * 3), *_pointers("packed", "x"), *_longs("x_stride"),
-        *_pointers("ids", "bias", "own", "h_before", "c_before"), *_longs("h_before_stride", "c_before_stride"),
+        *_pointers("ids", "bias", "own"), *_longs("own_stride"), *_pointers("h_before", "c_before"),
+        *_longs("h_before_stride", "c_before_stride"),
         *_pointers("h", "c", "gates"), *_longs("h_stride", "c_stride", "gates_stride"),
     )  # fmt: skip
 

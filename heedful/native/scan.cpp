@@ -20,6 +20,7 @@ struct Step {
   long x_stride;
   const int64_t *ids;
   const float *bias, *own;
+  long own_stride;  // 0: one for all rows
   const float *h_before, *c_before;
   long h_before_stride, c_before_stride;
   float *h, *c, *gates;
@@ -58,7 +59,7 @@ template <class C> struct Advance {
     Place place;
     place.x = step.x ? step.x + (step.ids ? step.ids[row] : row) * step.x_stride + first : nullptr;
     place.bias = step.bias ? step.bias + first : nullptr;
-    place.own = step.own ? step.own + first : nullptr;
+    place.own = step.own ? step.own + row * step.own_stride + first : nullptr;
     place.h_before = step.h_before + row * step.h_before_stride + first;
     place.c_before = step.c_before ? step.c_before + row * step.c_before_stride + first : nullptr;
     place.h = step.h + row * step.h_stride + first;

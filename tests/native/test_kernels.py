@@ -67,7 +67,7 @@ def many_threads() -> Iterator[None]:
 def test_a_product_is_that_of_the_operators(compiled: Kernels, size: int, inner: int) -> None:
     """Whatever is added: a bias, more columns from beside, what was there, a tanh."""
     beside, weight, bias = 5, torch.randn(size, inner + 5) / (inner + 5) ** 0.5, torch.randn(size)
-    for rows, also, add, bent, biased in product(ROWS, *[[False, True]] * 4):
+    for rows, (also, add, bent, biased) in product(ROWS, product((False, True), repeat=4)):
         whole = strided(rows, inner), strided(rows, beside)
         entering, more = whole if also else (whole[0], None)
         used = weight if also else weight[:, :inner]
