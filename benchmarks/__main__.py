@@ -86,7 +86,9 @@ def arguments() -> tuple[Plan, Path]:
     parser.add_argument("--models", nargs="*", choices=list(MODELS))
     parser.add_argument("--wirings", nargs="*", choices=list(WIRINGS))
     parser.add_argument("--cells", nargs="*", choices=["lstm", "gru", "rnn"])
-    parser.add_argument("--phases", nargs="*", choices=["train", "greedy", "beam5"], default=["train", "greedy", "beam5"])
+    parser.add_argument(
+        "--phases", nargs="*", choices=["train", "greedy", "beam5"], default=["train", "greedy", "beam5"]
+    )
     parser.add_argument("--batches", nargs="*", type=int)
     parser.add_argument("--windows", type=int)
     parser.add_argument("--precision", choices=["float32", "bf16"], default="float32")
@@ -168,7 +170,11 @@ def searching(model: Model, prepared: Prepared, sentences: int, batch: int, beam
     hidden = settings.hidden_size
     if batch == 1:
         gates = 4 * hidden
-        step = [(beam_size, settings.embedding_size + hidden, gates), (beam_size, 2 * hidden, hidden), (beam_size, hidden, size)]
+        step = [
+            (beam_size, settings.embedding_size + hidden, gates),
+            (beam_size, 2 * hidden, hidden),
+            (beam_size, hidden, size),
+        ]
         peak = Peak([step])
     else:
         peak = Peak([[(900, hidden, size)], [(900, hidden, 4 * hidden)]])

@@ -29,38 +29,40 @@ class Operations(NamedTuple):
 def count(settings: ModelSettings, target_size: int) -> Operations:
     """The operations of this network; embeddings are looked up and cost none."""
     spelled = settings.resolved()
-    encoder_size = spelled.encoder_size or spelled.hidden_size
-    hidden, embedded = spelled.hidden_size, spelled.embedding_size
-    readout = embedded if spelled.tie_embeddings else hidden
-    source = target = pair = 0.0
-    gates = CELLS[spelled.encoder_cell or spelled.cell].gates
+    encoder_size, hidden = spelled.encoder_size or spelled.hidden_size, spelled.hidden_size
+    readout = spelled.embedding_size if spelled.tie_embeddings else hidden
+    attends = spelled.attention != "fixed"
+    beside = hidden + (encoder_size if attends or spelled.feed_context else 0)
+    source, target = _encoder(spelled, encoder_size), _decoder(spelled, encoder_size, readout)
+    target += 2 * beside * readout + 2 * readout * target_size
+    if not attends:
+        return Operations(source, target, 0.0)
+    learned = spelled.scorer != "dot"
+    additive = spelled.scorer in ("additive", "concat")
+    source += 2 * encoder_size * hidden if learned else 0
+    target += 2 * hidden * hidden if additive else 0
+    return Operations(source, target, 2 * hidden + 2 * encoder_size)
+
+
+def _encoder(spelled: ModelSettings, encoder_size: int) -> float:
+    """Operations of a source position."""
     directions = 2 if spelled.bidirectional else 1
     each = encoder_size // directions
-    for layer in range(spelled.encoder_layers or spelled.num_layers):
-        source += directions * 2 * gates * each * ((encoder_size if layer else embedded) + each)
-    gates = CELLS[spelled.decoder_cell or spelled.cell].gates
-    layers = spelled.decoder_layers or spelled.num_layers
-    first, second = embedded, hidden
-    if spelled.attention == "bahdanau":
+    gates = CELLS[spelled.encoder_cell or spelled.cell].gates
+    inputs = [spelled.embedding_size, *[encoder_size] * ((spelled.encoder_layers or spelled.num_layers) - 1)]
+    return float(sum(directions * 2 * gates * each * (size + each) for size in inputs))
+
+
+def _decoder(spelled: ModelSettings, encoder_size: int, readout: int) -> float:
+    """Operations of the cells at a target unit: the first layer's input depends on the wiring, the second's sometimes."""
+    hidden, first, second = spelled.hidden_size, spelled.embedding_size, spelled.hidden_size
+    if spelled.attention == "bahdanau" or spelled.feed_context:
         first += encoder_size
     elif spelled.input_feeding:
         first += readout
     elif spelled.attention == "first-layer":
         second += encoder_size
-    elif spelled.feed_context:
-        first += encoder_size
-    for layer in range(layers):
-        inputs = first if layer == 0 else second if layer == 1 else hidden
-        target += 2 * gates * hidden * (inputs + hidden)
-    beside = hidden
-    if spelled.attention != "fixed":
-        beside += encoder_size
-        pair += 4 * hidden if spelled.scorer != "dot" else 4 * encoder_size
-        if spelled.scorer in ("general", "additive", "concat"):
-            source += 2 * encoder_size * hidden
-        if spelled.scorer in ("additive", "concat"):
-            target += 2 * hidden * hidden
-    elif spelled.feed_context:
-        beside += encoder_size
-    target += 2 * beside * readout + 2 * readout * target_size
-    return Operations(source, target, pair)
+    layers = spelled.decoder_layers or spelled.num_layers
+    gates = CELLS[spelled.decoder_cell or spelled.cell].gates
+    inputs = [first, second, *[hidden] * layers][:layers]
+    return float(sum(2 * gates * hidden * (size + hidden) for size in inputs))

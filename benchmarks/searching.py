@@ -77,7 +77,7 @@ class TutorialSearching:
         padding = torch.zeros_like(source, dtype=torch.bool)
         hypotheses = [(0.0, [START], states)]
         for _ in range(time):
-            grown = []
+            grown: list[tuple[float, list[int], list[tuple[torch.Tensor, torch.Tensor]]]] = []
             for score, units, state in hypotheses:
                 logits, new = self.network.step(torch.tensor([units[-1]]), memory, state, padding)
                 best = logits.log_softmax(dim=1)[0].topk(self.beam_size)

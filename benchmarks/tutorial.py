@@ -10,7 +10,9 @@ from torch import Tensor, nn
 class Tutorial(nn.Module):
     """Embedding, LSTM in both directions, an LSTMCell fed [embedding; context], additive attention, output layer."""
 
-    def __init__(self, source_size: int, target_size: int, embedding: int, encoder: int, hidden: int, layers: int) -> None:
+    def __init__(
+        self, source_size: int, target_size: int, embedding: int, encoder: int, hidden: int, layers: int
+    ) -> None:
         super().__init__()
         self.source, self.target = nn.Embedding(source_size, embedding), nn.Embedding(target_size, embedding)
         self.encoder = nn.LSTM(embedding, encoder // 2, layers, bidirectional=True, batch_first=True)

@@ -157,9 +157,7 @@ class Predictor:
         quick = self.stepper(chosen.precision)
         for rows, source, counts in self._source_batches([split[row] for row in asked], batch_size):
             limits = torch.from_numpy(self._limits(counts)).to(self.device)
-            found = find(
-                quick, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)]
-            )
+            found = find(quick, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)])
             for row, hypotheses in zip(rows, self._hypotheses(found, [split[asked[r]] for r in rows]), strict=True):
                 results[asked[row]] = Result(results[asked[row]].source, hypotheses)
         return results

@@ -54,7 +54,9 @@ def attend(
         raise DataError(f"SOURCE: {problem}", "check the text and the units that the model was trained on")
     show.unknown(predictor.unknown([row]))
     if target is None:
-        search = options.searching(predictor.settings, "attend", beam_size=beam_size, length_penalty=length_penalty, precision=precision)
+        search = options.searching(
+            predictor.settings, "attend", beam_size=beam_size, length_penalty=length_penalty, precision=precision
+        )
         found = predictor.search([row], search)[0].hypotheses[0]
     else:
         found = _forced(predictor, row, options.as_text(target, "--target"))

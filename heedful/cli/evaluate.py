@@ -7,7 +7,7 @@ import typer
 from heedful.cli import options
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 (one argument an option)
     model: options.Model,
     data: Annotated[
         list[str], typer.Argument(metavar="DATA.tsv | SOURCE TARGET", help="A file of pairs, or two of parallel text.")
@@ -35,7 +35,9 @@ def evaluate(
     options.use_threads(threads)
     checkpoint = load(model)
     predictor = Predictor.from_checkpoint(checkpoint)
-    search = options.searching(predictor.settings, "evaluate", beam_size=beam_size, length_penalty=length_penalty, precision=precision)
+    search = options.searching(
+        predictor.settings, "evaluate", beam_size=beam_size, length_penalty=length_penalty, precision=precision
+    )
     place = data[0] if len(data) == 1 else (data[0], data[1])
     corpus = read_corpus(place, predictor.codec.data, on_bad=on_bad.value if on_bad else "stop")
     show.notes(corpus.notes, corpus.skipped, corpus.name)

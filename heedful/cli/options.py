@@ -32,6 +32,8 @@ Threads = Annotated[int | None, typer.Option("--threads", min=1, metavar="N", he
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", min=1, metavar="N", help="Sources searched side by side.")
 ]
+
+
 class Precision(StrEnum):
     """What search reckons in."""
 
@@ -40,7 +42,8 @@ class Precision(StrEnum):
 
 
 InPrecision = Annotated[
-    Precision | None, typer.Option("--precision", help="int8: quicker on processors that multiply bytes, a little coarser.")
+    Precision | None,
+    typer.Option("--precision", help="int8: quicker on processors that multiply bytes, a little coarser."),
 ]
 BeamSize = Annotated[int | None, typer.Option("--beam-size", metavar="N", help="Hypotheses kept; 1 is greedy search.")]
 LengthPenalty = Annotated[

@@ -46,7 +46,8 @@ def predict(  # noqa: PLR0913 (one argument an option)
     options.use_threads(threads)
     predictor = Predictor.load(model)
     search = options.searching(
-        predictor.settings, "predict", beam_size=beam_size, n_best=n_best if json else None, length_penalty=length_penalty, precision=precision
+        predictor.settings, "predict", beam_size=beam_size, n_best=n_best if json else None,
+        length_penalty=length_penalty, precision=precision,
     )  # fmt: skip
     writer = Writer(
         predictor, search if json else search.model_copy(update={"n_best": 1}), batch_size or BATCH_SIZE, json

@@ -49,6 +49,7 @@ class PackedCell:
         self.packed = found.pack_cell(str(cell.compiled), weights, cell.hidden_size, cell.own_bias)
 
     def __call__(self, entering: list[Tensor], state: State, ids: Tensor | None) -> State:
+        """One step."""
         after = tuple(torch.empty_like(part) for part in state)
         if self.table is None:
             self.found.step(self.packed, entering, state, after, bias=self.cell.bias)
@@ -61,7 +62,9 @@ class Packed(Stepper[Any, Moving]):
     """A ``Stepper`` with the answers of ``Network``, up to rounding. It keeps a copy of the weights as they are now."""
 
     product: ClassVar[Callable[[Kernels, Tensor, Tensor | None], Callable[..., Tensor]]] = PackedProduct
-    cell: ClassVar[Callable[[Kernels, Cell, Tensor, Tensor | None], Callable[[list[Tensor], State, Tensor | None], State]]] = PackedCell
+    cell: ClassVar[
+        Callable[[Kernels, Cell, Tensor, Tensor | None], Callable[[list[Tensor], State, Tensor | None], State]]
+    ] = PackedCell
 
     def __init__(self, network: Network, found: Kernels) -> None:
         self.network, self.found = network, found
@@ -90,7 +93,9 @@ class Packed(Stepper[Any, Moving]):
         self.output = type(self).product(found, network.output_weight, network.output_bias)
         self.combine = type(self).product(found, decoder.combine.weight, decoder.combine.bias)
         scorer = decoder.attention.scorer if isinstance(decoder, Attentive) else None
-        self.query = PackedProduct(found, scorer.query.weight, scorer.query.bias) if isinstance(scorer, Additive) else None
+        self.query = (
+            PackedProduct(found, scorer.query.weight, scorer.query.bias) if isinstance(scorer, Additive) else None
+        )
         self.encoders = [
             [
                 (
@@ -171,7 +176,11 @@ class Packed(Stepper[Any, Moving]):
         return [held if rows == len(held) else held.repeat_interleave(rows // len(held), dim=0)]
 
     def _cells(
-        self, cells: list[Callable[[list[Tensor], State, Tensor | None], State]], entering: list[Tensor], states: tuple[State, ...], previous: Tensor
+        self,
+        cells: list[Callable[[list[Tensor], State, Tensor | None], State]],
+        entering: list[Tensor],
+        states: tuple[State, ...],
+        previous: Tensor,
     ) -> tuple[Tensor, tuple[State, ...]]:
         news: list[State] = []
         for cell, state in zip(cells, states, strict=True):

@@ -53,7 +53,7 @@ class _Rounded:
                 torch.backends.quantized.engine = engine
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """rows (row, inner) times the weights, and the bias."""
+        """Products of rows (row, inner) with the weights, and the bias."""
         return torch.ops.quantized.linear_dynamic(rows, self.few if len(rows) <= FEW else self.many, reduce_range=False)
 
 

@@ -52,9 +52,9 @@ def choose(
 ) -> Choice:
     """The ``size`` best continuations of each sentence; of equal ones the lower parent slot, then the lower unit."""
     found = kernels.active()
-    if found is not None and live.dtype == torch.float64 and live.is_contiguous() and kernels.usable(logits):
+    if found is not None and live.dtype == torch.float64 and kernels.usable(logits):
         bounds = (rules.shortest, rules.longest, rules.forced_at(time), time)
-        made = found.choose(logits, live, size, (RESERVED, END), bounds)
+        made = found.choose(logits, live.contiguous(), size, (RESERVED, END), bounds)
         if made is not None:
             every = Candidates(*made[:3])
             return Choice(every.first(size), every.after(size), made[3])

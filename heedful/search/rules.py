@@ -34,11 +34,11 @@ class Rules(NamedTuple):
         Raises:
             ValueError: the prefix forces padding, a start mark, or a unit after the end mark.
         """
-        longest = limits.clamp(min=0, max=settings.max_length)
+        longest = limits.long().clamp(min=0, max=settings.max_length)
         shortest = longest.clamp(max=settings.min_length)
         if prefix is None or prefix.shape[1] == 0:
             return cls._between(shortest, longest, None)
-        place = torch.arange(prefix.shape[1], device=prefix.device)
+        prefix, place = prefix.long(), torch.arange(prefix.shape[1], device=prefix.device)
         ends = prefix == END
         needed = ((prefix >= 0) & ~ends).mul(place + 1).amax(dim=1)
         ended = torch.where(ends, place, prefix.shape[1]).amin(dim=1)

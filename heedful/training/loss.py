@@ -36,14 +36,16 @@ def loss(
         logits = network.project(rows)
         return cross_entropy(logits.to(torch.float32), wanted, label_smoothing=label_smoothing)
     found = kernels.active() if kernels.usable(rows.detach()[:0], network.output_bias) else None
-    return _Projected.apply(found, rows, network.output_weight, network.output_bias, wanted.contiguous(), label_smoothing)
+    return _Projected.apply(
+        found, rows, network.output_weight, network.output_bias, wanted.contiguous(), label_smoothing
+    )
 
 
 class _Projected(torch.autograd.Function):
     """Mean cross entropy of softmax(rows W + b); the gradients are made on the way forward, where the logits are."""
 
     @staticmethod
-    def forward(
+    def forward(  # pyrefly: ignore[bad-override]  # torch's stub takes anything; a function takes what it takes
         ctx: Any, found: Kernels | None, rows: Tensor, weight: Tensor, bias: Tensor, wanted: Tensor, smoothing: float
     ) -> Tensor:
         count = len(rows)
@@ -73,7 +75,9 @@ class _Projected(torch.autograd.Function):
         return (total / count).to(rows.dtype)
 
     @staticmethod
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # pyrefly: ignore[bad-override]  # the same
+        ctx: Any, above: Tensor
+    ) -> tuple[Tensor | None, ...]:
         scale = float(above)
         made = tuple(each if each is None or scale == 1.0 else each * scale for each in ctx.gradients)
         return (None, *made, None, None)

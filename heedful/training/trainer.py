@@ -93,7 +93,9 @@ class Trainer:
         """Builds the compiled loops if need be, before the first number is made: a run keeps to one kind throughout."""
         begin = time.monotonic()
         if not kernels.prepare():
-            self.notes.append("without compiled loops (no C++ compiler, or switched off): the same results, more slowly")
+            self.notes.append(
+                "without compiled loops (no C++ compiler, or switched off): the same results, more slowly"
+            )
         elif time.monotonic() - begin > 1.0:
             self.notes.append(f"compiled the loops for this machine, once: {time.monotonic() - begin:.0f} s")
 
