@@ -189,7 +189,9 @@ def plan(
         count = _fitting(source[start:], target[start:], units_per_batch, max_rows)
         if start == 0:
             count = int(random.integers(1, count + 1))
-        batches.append(order[start : start + count])
+        rows = order[start : start + count]
+        # Side by side by target length: loops pass over rows that are padding together.
+        batches.append(rows[np.argsort(-target_lengths[rows], kind="stable")])
         start += count
     return [batches[place] for place in random.permutation(len(batches))]
 

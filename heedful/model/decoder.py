@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from heedful.model import loop
@@ -86,9 +86,16 @@ class Decoder(nn.Module):
         raise NotImplementedError
 
     def forward(
-        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+        self,
+        embedded: Float[Tensor, "batch time embedding"],
+        held: Any,
+        state: Moving,
+        real: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
-        """A whole target: readouts and weights at every step. This loop over ``step`` is the specification."""
+        """A whole target: readouts and weights at every step. This loop over ``step`` is the specification.
+
+        Where ``real`` is given, what is returned on padding is of no meaning.
+        """
         masks = self.masks(embedded)
         readouts: list[Tensor] = []
         weights: list[Tensor] = []
@@ -142,10 +149,14 @@ class Fixed(Decoder):
         return Outcome(readout, Moving(layers, (), state.step + 1), None)
 
     def forward(
-        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+        self,
+        embedded: Float[Tensor, "batch time embedding"],
+        held: Any,
+        state: Moving,
+        real: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """All steps as fused layers."""
-        top = self.stack.scan(self._beside(embedded, held), state.layers)
+        top = self.stack.scan(self._beside(embedded, held), state.layers, real)
         return torch.tanh(self.combine(self._beside(top, held))), None
 
 
@@ -195,12 +206,16 @@ class Bahdanau(Attentive):
         return Outcome(self.read(context, top), Moving(layers, (), state.step + 1), weights)
 
     def forward(
-        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+        self,
+        embedded: Float[Tensor, "batch time embedding"],
+        held: Any,
+        state: Moving,
+        real: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """All steps in a hand-derived loop where it knows the parts."""
         cells = list(self.stack.each())
         if not loop.fits(self.attention, cells, embedded):
-            return super().forward(embedded, held, state)
+            return super().forward(embedded, held, state, real)
         top, context, weights = loop.run(self.attention, cells, embedded, held, state.layers, self.masks(embedded))
         return self.read(context, top), weights
 
@@ -239,19 +254,23 @@ class Luong(Attentive):
         return Outcome(readout, Moving(layers, (readout,) if self.feeds else (), state.step + 1), weights)
 
     def forward(
-        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+        self,
+        embedded: Float[Tensor, "batch time embedding"],
+        held: Any,
+        state: Moving,
+        real: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """Without input feeding, all steps as fused layers and one batched attention; with it, a hand-derived loop."""
         cells = list(self.stack.each())
         if self.feeds and not loop.fits(self.attention, cells, embedded):
-            return super().forward(embedded, held, state)
+            return super().forward(embedded, held, state, real)
         if self.feeds:
             masks = self.masks(embedded)
             made = loop.run(
                 self.attention, cells, embedded, held, state.layers, masks, combine=self.combine, fed=state.fed[0]
             )
             return made[0], made[1]
-        top = self.stack.scan(embedded, state.layers)
+        top = self.stack.scan(embedded, state.layers, real)
         context, weights = self.ask_all(top, held)
         return self.read(context, top), weights
 
@@ -295,12 +314,16 @@ class FirstLayer(Attentive):
         return Outcome(self.read(context, top), Moving(first + above, (), state.step + 1), weights)
 
     def forward(
-        self, embedded: Float[Tensor, "batch time embedding"], held: Any, state: Moving
+        self,
+        embedded: Float[Tensor, "batch time embedding"],
+        held: Any,
+        state: Moving,
+        real: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """All steps as fused layers, with one batched attention between the first and the second."""
-        below = self.stack.scan(embedded, state.layers[:1])
+        below = self.stack.scan(embedded, state.layers[:1], real)
         context, weights = self.ask_all(below, held)
-        top = self.above.scan(self.dropout(torch.cat([below, context], dim=2)), state.layers[1:])
+        top = self.above.scan(self.dropout(torch.cat([below, context], dim=2)), state.layers[1:], real)
         return self.read(context, top), weights
 
 

@@ -146,14 +146,17 @@ class Stack(nn.Module):
         return values, tuple(news)
 
     def scan(
-        self, inputs: Float[Tensor, "batch time input"], states: tuple[State, ...]
+        self,
+        inputs: Float[Tensor, "batch time input"],
+        states: tuple[State, ...],
+        real: Bool[Tensor, "batch time"] | None = None,
     ) -> Float[Tensor, "batch time size"]:
-        """Every step of every layer: the top hidden states."""
+        """Every step of every layer: the top hidden states. What they are on padding is of no meaning; it costs least."""
         values = inputs
         for index, (cell, state) in enumerate(zip(self.each(), states, strict=True)):
             entering = values if index == 0 else self.dropout(values)
             if (found := fused.fits([cell], entering)) is not None:
-                values, _ = fused.scan(found, [cell], entering, [state], None, [False])
+                values, _ = fused.scan(found, [cell], entering, [state], real, [False])
             else:
                 values, _ = cell.scan(entering, state)
         return values

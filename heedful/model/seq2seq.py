@@ -83,11 +83,14 @@ class Network(nn.Module):
         return nn.functional.linear(readout, self.output_weight, self.output_bias)
 
     def forward(
-        self, source: Source, previous: Int[Tensor, "batch time"]
+        self, source: Source, previous: Int[Tensor, "batch time"], real: Bool[Tensor, "batch time"] | None = None
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
-        """Teacher forcing: readouts and weights at every step, given the units before each. The loss projects them."""
+        """Teacher forcing: readouts and weights at every step, given the units before each. The loss projects them.
+
+        Where ``real`` is given, what is returned on padding is of no meaning, and little work goes there.
+        """
         held, state = self.decoder.start(self.encode(source))
-        readouts, weights = self.decoder(self.dropout(self.embedding(previous)), held, state)
+        readouts, weights = self.decoder(self.dropout(self.embedding(previous)), held, state, real)
         return self.dropout(readouts), weights
 
     def force(

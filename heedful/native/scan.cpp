@@ -27,6 +27,26 @@ struct Step {
   long h_stride, c_stride, gates_stride;
 };
 
+// Whether all of these rows are padding at this position: then there is nothing to multiply.
+static bool over(const int64_t *lengths, long position, long row, int rows) {
+  if (!lengths) return false;
+  for (int r = 0; r < rows; r++)
+    if (position < lengths[row + r]) return false;
+  return true;
+}
+
+// The product of `Product<true>` for the rows that are not padding.
+struct Through {
+  Product<true> product;
+  const int64_t *lengths;
+  long position, turn = 0;
+
+  template <int R> void run(long row) {
+    product.turn = turn;
+    if (!over(lengths, position, row, R)) product.template run<R>(row);
+  }
+};
+
 template <class C> struct Advance {
   const Step &step;
   long panel, inner;  // which vectors of units; length of a panel
@@ -37,9 +57,14 @@ template <class C> struct Advance {
   long turn = 0;
 
   template <int R> void run(long row) {
+    long first = panel * C::UNITS, count = std::min<long>(C::UNITS, step.size - first);
     vec acc[R][VECTORS];
     for (int r = 0; r < R; r++)
       for (int n = 0; n < VECTORS; n++) acc[r][n] = vec{};
+    if (over(lengths, position, row, R)) {
+      for (int r = 0; r < R; r++) finish(acc[r], row + r, first, count);
+      return;
+    }
     const float *weights = step.packed + panel * inner * C::PACKED * LANES;
     const float *ahead = weights + inner * LANES * (C::PACKED + turn % C::PACKED);
     for (long s = 0; s < step.segments; s++) {
@@ -51,7 +76,6 @@ template <class C> struct Advance {
       ahead += each.inner * LANES;
       weights += each.inner * C::PACKED * LANES;
     }
-    long first = panel * C::UNITS, count = std::min<long>(C::UNITS, step.size - first);
     for (int r = 0; r < R; r++) finish(acc[r], row + r, first, count);
   }
 
@@ -221,9 +245,10 @@ static void scan_back(const Return *lanes, long directions, long rows, long time
       for (long job = begin; job < end; job++) {
         const Return &lane = lanes[job / blocks];
         long block = job % blocks;
-        Product<true> product{lane.scratch + (t % 2) * rows * wide, lane.packed + block * PANEL * wide, nullptr,
-                        lane.dh + block * PANEL, wide, wide, size, size - block * PANEL, true, PLAIN};
-        by_rows(first, last, product);
+        long position = lane.backwards ? t : time - 1 - t;
+        Through through{{lane.scratch + (t % 2) * rows * wide, lane.packed + block * PANEL * wide, nullptr,
+                         lane.dh + block * PANEL, wide, wide, size, size - block * PANEL, true, PLAIN}, lengths, position};
+        by_rows(first, last, through);
       }
     }
   }

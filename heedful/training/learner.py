@@ -31,7 +31,7 @@ class Learner:
         network = state.network
         network.train()
         with torch.autocast(network.output_bias.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-            readouts, _ = network(batch.source, batch.previous)
+            readouts, _ = network(batch.source, batch.previous, batch.real)
             value = loss(network, readouts, batch.following, batch.real, settings.label_smoothing)
         state.optimizer.zero_grad(set_to_none=True)
         value.backward()
