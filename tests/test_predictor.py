@@ -18,6 +18,7 @@ from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
 from heedful.evaluation.settings import EvaluationSettings
 from heedful.model.decoder import DECODERS
+from heedful.native import kernels
 from heedful.predictor import Codec, Predictor, Row, check_attends
 from heedful.results import Result
 from heedful.search.settings import SearchSettings
@@ -77,6 +78,33 @@ def same(one: Result, other: Result) -> None:
 every_wiring = pytest.mark.parametrize("wiring", WIRINGS, ids=networks.name)
 either_search = pytest.mark.parametrize("settings", [GREEDY, BEAM], ids=["greedy", "beam"])
 either_source = pytest.mark.parametrize("data", [ONE, TWO], ids=["one column", "two columns"])
+
+
+@every_wiring
+@pytest.mark.usefixtures("compiled")
+def test_weights_that_changed_are_packed_anew(wiring: dict[str, Any]) -> None:
+    """In place, as training does it, by loading others, or by putting other tensors there; and not otherwise."""
+    model, other, rows = predictor(wiring), predictor(wiring, seed=3), sources(9)
+    first = model.stepper()
+    assert first is not model.network
+
+    def search_is_the_networks() -> None:
+        found = model.search(rows)
+        with kernels.switched(on=False):
+            expected = Predictor(model.network, model.codec, BEAM).search(rows)
+        for one, its in zip(found, expected, strict=True):
+            same(one, its)
+
+    search_is_the_networks()
+    assert model.stepper() is first
+    with torch.no_grad():
+        model.network.output_bias.mul_(-1.5)
+        model.network.embedding.weight.mul_(0.5)
+    search_is_the_networks()
+    model.network.load_state_dict(other.network.state_dict())
+    search_is_the_networks()
+    model.network.load_state_dict(predictor(wiring, seed=4).network.state_dict(), assign=True)
+    search_is_the_networks()
 
 
 @every_wiring

@@ -96,21 +96,20 @@ extern "C" int heedful_choose(const float *logits, long sentences, long slots, l
                       [&](long a, long b) { return scores[a] > scores[b] || (scores[a] == scores[b] && a < b); });
     long at = s * most;
     std::vector<long> behind;
+    // Before there are two parents there may be fewer: nothing of a second one fills up.
+    auto column_of = [&](long rank) { return rank < ranked ? order[rank] : all + rank - ranked; };
     auto put = [&](long rank) {
+      long column = column_of(rank);
       bool real = rank < ranked;
-      long column = real ? order[rank] : 0;
-      parents[at] = real ? column / each : slots - 1;
+      parents[at] = std::min(column / each, slots - 1);
       units[at] = real ? found[column] : end;
       log_probs[at] = real ? scores[column] : NOTHING;
-      if (at - s * most >= size) {
-        bool ends = real && column % each == 0;
-        ended[s * size + at - s * most - size] = ends && rank < size && log_probs[at] > NOTHING;
-      }
+      if (at - s * most >= size)
+        ended[s * size + at - s * most - size] = column % each == 0 && rank < size && log_probs[at] > NOTHING;
       at++;
     };
     for (long rank = 0; rank < most; rank++) {
-      bool ends = rank < ranked && order[rank] % each == 0;
-      if (ends)
+      if (column_of(rank) % each == 0)
         behind.push_back(rank);
       else
         put(rank);

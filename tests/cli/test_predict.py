@@ -197,3 +197,17 @@ def test_a_terminal_is_answered_line_by_line_until_it_has_enough(run: Path) -> N
     os.close(ours)
     os.close(theirs)
     assert running.returncode == 130
+
+
+def test_in_bytes(run: Path) -> None:
+    """--precision int8 gives the outputs, and scores near them; where it can't be had, one line says why."""
+    expected = heedful("predict", run, "--json", given=LINES)
+    found = heedful("predict", run, "--json", "--precision", "int8", given=LINES)
+    if found.code == 2:
+        assert "int8" in found.talk
+        assert "float32" in found.talk
+        pytest.skip("no compiler, or a processor without instructions for bytes")
+    assert found.code == 0
+    pairs = list(zip(found.records, expected.records, strict=True))
+    same = sum(one["hypotheses"][0]["text"] == other["hypotheses"][0]["text"] for one, other in pairs)
+    assert same >= 0.9 * len(pairs)

@@ -10,6 +10,7 @@ from heedful.contracts import END, START
 from heedful.model.cells import CELLS
 from heedful.model.decoder import DECODERS
 from heedful.model.seq2seq import Network
+from heedful.native import kernels
 from tests.conformance import networks
 
 WIRINGS: list[dict[str, Any]] = [
@@ -41,6 +42,27 @@ def test_forcing_is_stepping(wiring: dict[str, Any]) -> None:
     assert (forced.weights is None) == (wiring["attention"] == "fixed")
     assert bool((forced.log_probs[~real] == 0).all())
     assert bool((forced.log_probs[real] < 0).all())
+
+
+@every_wiring
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_padding_of_the_target_may_be_passed_over(wiring: dict[str, Any], dtype: torch.dtype) -> None:
+    """Who says what is real gets the same there, and the same gradients of it, by the operators and compiled."""
+    network = networks.network(networks.settings(**wiring), dtype=dtype)
+    source, previous = networks.source(5, 3, 4, 1), networks.units(4, 6)
+    real = torch.arange(6) < torch.tensor([6, 4, 4, 1])[:, None]
+    near = 1e-10 if dtype == torch.float64 else 1e-4
+    with kernels.switched(on=dtype == torch.float32):
+        found: list[tuple[torch.Tensor, ...]] = []
+        for told in (real, None):
+            readouts, weights = network(source, previous, told)
+            network.zero_grad()
+            network.project(readouts[real]).square().sum().backward()
+            gradients = [each.grad.clone() for each in network.parameters() if each.grad is not None]
+            found.append((readouts[real], *([] if weights is None else [weights[real]]), *gradients))
+    assert len(found[0]) == len(found[1])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=near, atol=near)
 
 
 @every_wiring

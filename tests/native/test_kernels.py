@@ -250,7 +250,7 @@ def test_the_way_back_of_attention_is_that_of_the_operators(
 
 # Whole sequences -------------------------------------------------------------------------------------------------------
 
-SHAPES = [(1, 1, 1), (5, 7, 4), (16, 6, 3), (20, 1, 6), (64, 13, 2), (100, 5, 5), (130, 2, 3)]
+SHAPES = [(1, 1, 1), (5, 7, 4), (16, 6, 3), (20, 1, 6), (64, 13, 2), (100, 5, 5), (130, 2, 3), (20, 19, 5)]
 """Hidden size, rows, time."""
 
 
@@ -302,21 +302,26 @@ def looped(given: Direction, inputs: Tensor, real: Tensor) -> tuple[Tensor, Stat
 @every_cell
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("which", [(False,), (True,), (False, True)], ids=str)
-@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("padded", ["not", "here and there", "longest first"])
 def test_a_scan_is_a_loop_of_steps_there_and_back(
-    compiled: Kernels, name: str, shape: tuple[int, int, int], which: tuple[bool, ...], padded: bool
+    compiled: Kernels, name: str, shape: tuple[int, int, int], which: tuple[bool, ...], padded: str
 ) -> None:
-    """Outputs, last states, and the gradients of inputs, start states and weights, as autograd finds them."""
+    """Outputs, last states, and the gradients of inputs, start states and weights, as autograd finds them.
+
+    With the longest rows first, whole tiles are padding, and are passed over.
+    """
     size, rows, time = shape
     given = directions(name, size, rows, which)
-    lengths = torch.randint(1, time + 1, (rows,)) if padded else torch.full((rows,), time)
+    lengths = torch.full((rows,), time) if padded == "not" else torch.randint(1, time + 1, (rows,))
+    if padded == "longest first":
+        lengths = lengths.sort(descending=True).values
     real, inputs = torch.arange(time) < lengths[:, None], torch.randn(rows, time, 9)
     exact_inputs = inputs.double().requires_grad_()
     passed = [looped(each, exact_inputs, real) for each in given]
     expected, finals = torch.cat([outputs for outputs, _ in passed], dim=2), [final for _, final in passed]
 
     starts = [each.start(compiled) for each in given]
-    counted = lengths if padded else None
+    counted = None if padded == "not" else lengths
     for keep in (False, True):
         projected = [each.cell.project(inputs).detach() for each in given]
         outputs, lasts, kept = compiled.scan(projected, starts, counted, keep=keep)

@@ -9,10 +9,14 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import Tensor
 
-from heedful.contracts import END, Source, Step
-from heedful.search.beam import beam
+from heedful.contracts import END, RESERVED, Source, Step
+from heedful.errors import HeedfulError
+from heedful.native import kernels
+from heedful.native.calls import Kernels
+from heedful.search.beam import beam, choose
 from heedful.search.greedy import greedy
-from heedful.search.hypothesis import Found
+from heedful.search.hypothesis import Choice, Found
+from heedful.search.rules import Rules
 from heedful.search.searches import finish, search
 from heedful.search.settings import SearchSettings
 from tests.reference.exhaustive_search import Output, exhaustive_search, plain_beam
@@ -168,3 +172,83 @@ def test_fewer_outputs_than_asked_for() -> None:
     assert found.scores[0, 1:].tolist() == [-torch.inf] * 7
     assert bool(found.log_probs.isfinite().all())
     assert END not in found.units
+
+
+def chosen(logits: Tensor, live: Tensor, time: int, rules: Rules, size: int) -> list[Choice]:
+    """What a beam chooses with compiled loops, and without."""
+    found: list[Choice] = []
+    for on in (True, False):
+        with kernels.switched(on=on):
+            found.append(choose(logits, live, time, rules, size))
+    return found
+
+
+@given(st.data())
+@examples(max_examples=150, deadline=None)
+def test_compiled_a_beam_chooses_the_same(data: st.DataObject) -> None:
+    """Whatever ties, may not come yet, may come no more, has to come, or has no likelihood left."""
+    with kernels.switched(on=True) as on:
+        if not on:
+            pytest.skip("no compiled loops: there is no C++ compiler for them, or HEEDFUL_NATIVE=0 turned them off")
+    size, slots = data.draw(st.integers(1, 7), "size"), data.draw(st.integers(1, 7), "slots")
+    sentences, vocab = data.draw(st.integers(1, 4), "sentences"), RESERVED + data.draw(st.integers(1, 90), "units")
+    if slots > 1:
+        slots = size  # as many as were kept
+    random = torch.Generator().manual_seed(data.draw(st.integers(0, 9999), "seed"))
+    logits = torch.randn(sentences * slots, vocab, generator=random)
+    if data.draw(st.booleans(), "ties"):
+        logits = logits.round()
+    live = torch.randn(sentences, slots, generator=random, dtype=torch.float64).sort(dim=1, descending=True).values
+    if data.draw(st.booleans(), "empty slots"):
+        live[torch.rand(live.shape, generator=random) < 0.3] = -torch.inf
+    if data.draw(st.booleans(), "the same likelihood"):
+        live[:] = -1.0
+    time = data.draw(st.integers(0, 3), "time")
+    limits = torch.randint(0, 5, (sentences,), generator=random)
+    prefix = None
+    if data.draw(st.booleans(), "prefix"):
+        lengths = torch.randint(0, 5, (sentences, 1), generator=random)
+        prefix = torch.randint(RESERVED, vocab, (sentences, 4), generator=random)
+        prefix = prefix.masked_fill(torch.arange(4) >= lengths, -1)
+    shortest = data.draw(st.integers(0, 3), "shortest")
+    rules = Rules.of(limits, SearchSettings(beam_size=size, min_length=shortest), prefix)
+    found, expected = chosen(logits, live, time, rules, size)
+    for mine, theirs in ((found.kept, expected.kept), (found.pruned, expected.pruned)):
+        torch.testing.assert_close(mine.log_probs, theirs.log_probs, rtol=1e-6, atol=1e-6)
+        there = theirs.log_probs > -torch.inf
+        assert torch.equal(mine.units[there], theirs.units[there])
+        assert torch.equal(mine.parents[there], theirs.parents[there])
+        assert bool(((mine.parents >= 0) & (mine.parents < slots) & (mine.units >= 0) & (mine.units < vocab)).all())
+    assert torch.equal(found.ended, expected.ended)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_compiled_a_broken_row_is_refused(compiled: Kernels, bad: float) -> None:
+    """One of many, wherever it stands."""
+    logits, live = torch.randn(6, 40), torch.zeros(2, 3, dtype=torch.float64)
+    if bad == -torch.inf:
+        logits[4] = bad  # one unit that is impossible is fine, a row of nothing else is not
+    else:
+        logits[4, 17] = bad
+    rules = Rules.of(torch.tensor([5, 5]), SearchSettings(beam_size=3), None)
+    with pytest.raises(HeedfulError, match="output 2 is not a number"):
+        choose(logits, live, 1, rules, 3)
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.int64])
+def test_compiled_limits_of_any_kind(compiled: Kernels, kind: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step of a search goes through the compiled choice, whatever whole numbers its bounds came as."""
+    steps: list[int] = []
+    called = Kernels.choose
+    monkeypatch.setattr(Kernels, "choose", lambda *given: steps.append(1) or called(*given))
+    stepper = RandomStepper(dtype=torch.float32, vocab=9)
+    prefix = torch.tensor([[5, -1], [-1, -1], [4, 6]], dtype=kind)
+    limits, settings = torch.tensor([4, 0, 6, 2, 5, 3], dtype=kind)[::2], SearchSettings(beam_size=3)
+    found = search(stepper, source_of(torch.arange(3)), limits, settings, prefix)
+    assert len(steps) == stepper.steps
+    with kernels.switched(on=False):
+        expected = search(
+            RandomStepper(dtype=torch.float32, vocab=9), source_of(torch.arange(3)), limits, settings, prefix
+        )
+    assert torch.equal(found.units, expected.units)
+    torch.testing.assert_close(found.scores, expected.scores, rtol=1e-6, atol=1e-6)

@@ -12,10 +12,10 @@ from torch import Tensor
 from heedful.checkpoint import Checkpoint, load
 from heedful.errors import DivergedError, StoppedError
 from heedful.predictor import Predictor
-from heedful.training import run, trainer
+from heedful.training import learner, run, trainer
 from tests.training import runs
 
-real_loss = trainer.loss
+real_loss = learner.loss
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int, Tensor], Tensor]) -> None:
@@ -27,7 +27,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int, Tensor], Tenso
         calls += 1
         return spoil(calls, real_loss(*given))
 
-    monkeypatch.setattr(trainer, "loss", loss)
+    monkeypatch.setattr(learner, "loss", loss)
 
 
 def all_finite(checkpoints: list[Checkpoint]) -> bool:
