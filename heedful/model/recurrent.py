@@ -80,7 +80,8 @@ class Layer(nn.Module):
         if self.backwards is None:
             return outputs, final
         back, first = self.backwards.scan(flip(inputs, real), self.backwards.start(rows, inputs), real)
-        return torch.cat([outputs, flip(back, real)], dim=2), side_by_side([final, first])
+        outputs = torch.cat([outputs, flip(back, real)], dim=2)
+        return outputs, side_by_side([final, first])
 
 
 class Recurrent(nn.Module):

@@ -255,6 +255,13 @@ def test_a_change_of_anything_gives_it_another_name(target: Path, monkeypatch: p
     assert len(names) == 1 + len(changes)
 
 
+def test_every_source_is_known() -> None:
+    """A header that is not named could change, and the library would stay."""
+    folder = Path(build.__file__).parent
+    assert {path.name for path in folder.glob("*.cpp")} == set(build.SOURCES)
+    assert {path.name for path in folder.glob("*.hpp")} == set(build.HEADERS)
+
+
 def test_what_is_built_aside_is_there_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first does not wait for it, and asks for it only once."""
     if build.place() is None:

@@ -155,6 +155,25 @@ def test_a_step_is_that_of_the_operators(compiled: Kernels, name: str, size: int
             close(one, other)
 
 
+@every_cell
+@every_size
+def test_a_step_may_be_told_all_sums(compiled: Kernels, name: str, size: int) -> None:
+    """Products that somebody else made: the gates alone are left, with a row of GRU's inner sums for each row."""
+    for rows in ROWS:
+        weights, entering, before = made(name, size, rows, (9,)), strided(rows, 9), states(name, rows, size)
+        outside, inside = entering @ weights.parts[0].t() + weights.bias, before[0] @ weights.parts[1].t()
+        x, own = outside + inside, None
+        if weights.own is not None:
+            x[:, 2 * size :], own = outside[:, 2 * size :], inside[:, 2 * size :] + weights.own
+        found, expected = states(name, rows, size), states(name, rows, size)
+        compiled.step(CellPacked(x, name, size, 0, own), [], before, found, x=x)
+        packed = OPERATORS.pack_cell(name, weights.parts, size, weights.own)
+        OPERATORS.step(packed, [entering], before, expected, bias=weights.bias)
+        for one, other in zip(found, expected, strict=True):
+            close(one, other)
+            untouched(one)
+
+
 @pytest.mark.parametrize("name", [name for name in GATES if KEPT[name] == GATES[name]])
 def test_a_step_may_write_its_gates_over_what_it_reads(compiled: Kernels, name: str) -> None:
     """As the LSTM's do in the hand-derived loop, where W x + b needs no longer be known."""

@@ -12,6 +12,7 @@ import pytest
 
 import heedful
 from heedful import __version__
+from heedful.native import build
 from tests.project.places import PACKAGE, ROOT
 
 PUBLIC = {"Alignment", "Heatmap", "HeedfulError", "Hypothesis", "Report", "Result", "Seq2Seq", "__version__"}
@@ -80,10 +81,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     there = {
         f"heedful/{path.relative_to(PACKAGE).as_posix()}"
         for path in PACKAGE.rglob("*")
-        if path.suffix in {".py", ".typed"}
+        if path.suffix in {".py", ".typed", ".cpp", ".hpp"}
     }
     assert package == there
     assert "heedful/py.typed" in package
+    assert package.issuperset(f"heedful/native/{name}" for name in (*build.SOURCES, *build.HEADERS))
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
