@@ -29,6 +29,8 @@ from heedful.training.prepare import Prepared
 RESULTS = Path(__file__).parent / "results.jsonl"
 SEARCHES = (("greedy", 1), ("beam5", 5))
 SENTENCES = {64: 1000, 1: 60}
+SHARE = {"letters": 4.0, "words-l": 0.25}
+"""Of those sentences: small models answer more of them in a second."""
 FLOOR_SECONDS = 1.0
 """A window lasts about so long at least."""
 
@@ -102,7 +104,7 @@ def arguments() -> tuple[Plan, Path]:
         cells=tuple(given.cells or (("lstm",) if quick else ("lstm", "gru", "rnn"))),
         phases=tuple(given.phases),
         batches=tuple(given.batches or (1, 32, 64, 256)),
-        windows=given.windows or (3 if quick else 5),
+        windows=given.windows or 3,
         precision=given.precision,
         extras=not given.no_extras,
     )
@@ -160,7 +162,7 @@ def training(prepared: Prepared) -> Work:
 def searching(model: Model, prepared: Prepared, sentences: int, batch: int, beam_size: int) -> Work:
     """Answers; sentences counted."""
     settings, size = prepared.recipe.model, len(prepared.codec.target_vocabulary)
-    work = Searching(prepared, sentences * (4 if model.name == "letters" else 1), batch, beam_size)
+    work = Searching(prepared, round(sentences * SHARE.get(model.name, 1.0)), batch, beam_size)
     work.window()
     data = prepared.train
     source, target = data.source_lengths[work.chosen], data.target_lengths[work.chosen] + 1

@@ -4,12 +4,14 @@ The library is kept in the user's cache folder under a name that its sources, th
 newer Heedful or another machine makes its own. A failure of any kind means the operators of PyTorch, and no word.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from functools import cache
@@ -142,7 +144,17 @@ def build_aside() -> None:
 
 @cache
 def _aside() -> None:
-    threading.Thread(target=build, name="heedful-native", daemon=True).start()
+    threading.Thread(target=_outlive, name="heedful-native", daemon=True).start()
+
+
+def _outlive() -> None:
+    """Compiles in a process that outlives this one: whoever only predicts is done before a compiler is."""
+    if not sys.executable or getattr(sys, "frozen", False):  # there is no interpreter to be had
+        build()
+        return
+    quiet, command = subprocess.DEVNULL, [sys.executable, "-I", __file__]
+    with contextlib.suppress(OSError):
+        subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True, check=False)  # noqa: S603
 
 
 @cache
@@ -166,3 +178,7 @@ def library(*, wait: bool) -> ctypes.CDLL | None:
     if not wait:
         build_aside()
     return None
+
+
+if __name__ == "__main__":
+    build()

@@ -32,7 +32,7 @@ def loss(
     rows, wanted = readouts.flatten(0, 1), following.flatten()
     if len(places) < len(rows):
         rows, wanted = rows.index_select(0, places), wanted.index_select(0, places)
-    if torch.is_autocast_enabled(rows.device.type):
+    if torch.is_autocast_enabled(rows.device.type) or rows.dtype.itemsize < torch.float32.itemsize:
         logits = network.project(rows)
         return cross_entropy(logits.to(torch.float32), wanted, label_smoothing=label_smoothing)
     found = kernels.active() if kernels.usable(rows.detach()[:0], network.output_bias) else None

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -263,11 +264,33 @@ def test_every_source_is_known() -> None:
 
 
 def test_what_is_built_aside_is_there_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first does not wait for it, and asks for it only once."""
+    """The first does not wait for it; it is built though that one ends at once, and nothing else is left behind."""
+    target = build.place()
+    if target is None:
+        pytest.skip(NONE)
+    command = [sys.executable, "-c", "from heedful.native import build; print(build.library(wait=False))"]
+    for said in ("None\n", None):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert said in (done.stdout, None)
+        assert done.stderr == ""
+        for _ in range(1200):
+            if build.built(target):
+                break
+            time.sleep(0.1)
+    assert done.stdout.startswith("<CDLL")
+    for _ in range(100):  # the folder that it was built in goes last
+        if [path.name for path in target.parent.iterdir()] == [target.name]:
+            return
+        time.sleep(0.1)
+    raise AssertionError(list(target.parent.iterdir()))
+
+
+def test_it_is_built_aside_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often somebody asks."""
     if build.place() is None:
         pytest.skip(NONE)
     started: list[bool] = []
-    monkeypatch.setattr(build, "build", lambda: started.append(True))
+    monkeypatch.setattr(build, "_outlive", lambda: started.append(True))
     assert build.library(wait=False) is None
     assert build.library(wait=False) is None
     for thread in threading.enumerate():
@@ -275,3 +298,12 @@ def test_what_is_built_aside_is_there_for_the_next(tmp_path: Path, monkeypatch: 
             thread.join()
     assert started == [True]
     assert not list(tmp_path.iterdir())
+
+
+def test_without_an_interpreter_it_is_built_within(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an application that brings its own, which would only start itself."""
+    started: list[bool] = []
+    monkeypatch.setattr(build, "build", lambda: started.append(True))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    build._outlive()
+    assert started == [True]
