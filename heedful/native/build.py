@@ -4,7 +4,6 @@ The library is kept in the user's cache folder under a name that its sources, th
 newer Heedful or another machine makes its own. A failure of any kind means the operators of PyTorch, and no word.
 """
 
-import contextlib
 import ctypes
 import hashlib
 import os
@@ -14,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -125,9 +125,11 @@ def _compile(path: str, library: Path) -> bool:
             each.wait()
 
 
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], *, start_new_session: bool = False) -> subprocess.Popen[bytes]:
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603 (the user's own compiler)
+    return subprocess.Popen(  # noqa: S603 (the user's own compiler, or this interpreter)
+        command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=start_new_session
+    )
 
 
 def _wide() -> tuple[str, ...]:
@@ -144,17 +146,14 @@ def build_aside() -> None:
 
 @cache
 def _aside() -> None:
-    threading.Thread(target=_outlive, name="heedful-native", daemon=True).start()
-
-
-def _outlive() -> None:
-    """Compiles in a process that outlives this one: whoever only predicts is done before a compiler is."""
-    if not sys.executable or getattr(sys, "frozen", False):  # there is no interpreter to be had
-        build()
-        return
-    quiet, command = subprocess.DEVNULL, [sys.executable, "-I", __file__]
-    with contextlib.suppress(OSError):
-        subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True, check=False)  # noqa: S603
+    """In a process that outlives this one: whoever only predicts is done before a compiler is."""
+    waiting: Callable[[], object] = build
+    if sys.executable and not getattr(sys, "frozen", False):  # else there is no interpreter to be had
+        try:
+            waiting = _start([sys.executable, "-I", __file__], start_new_session=True).wait
+        except OSError:
+            return
+    threading.Thread(target=waiting, name="heedful-native", daemon=True).start()
 
 
 @cache
