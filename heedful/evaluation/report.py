@@ -188,18 +188,25 @@ def _by_length(
     return tuple(rows)
 
 
+LEAST = 3
+"""Fewer ranges would say nothing about a trend."""
+
+
 def length_bins(lengths: Sequence[int] | NDArray[np.int64], bins: int = BINS) -> list[tuple[int, int]]:
     """Cuts lengths into at most ``bins`` ranges of about equal count: the shortest and the longest length of each.
 
     All sources of one length stay together. A range is closed where that leaves its count nearest to an equal share of
-    what is left, so one very common length gets a range of its own instead of swallowing its neighbours.
+    what is left, so one very common length gets a range of its own instead of swallowing its neighbours. There are three
+    at least, where there are three lengths.
     """
     found, counts = np.unique(np.asarray(lengths, dtype=np.int64), return_counts=True)
     ranges: list[tuple[int, int]] = []
     first, held, left = 0, 0, int(counts.sum())
     for place, count in enumerate(counts.tolist()):
         share = left / (bins - len(ranges))
-        if held and len(ranges) < bins - 1 and abs(held - share) <= abs(held + count - share):
+        near = len(ranges) < bins - 1 and abs(held - share) <= abs(held + count - share)
+        scarce = len(counts) - place < min(LEAST, bins) - len(ranges)  # what is left is just enough for so many ranges
+        if held and (near or scarce):
             ranges.append((int(found[first]), int(found[place - 1])))
             first, held, left = place, 0, left - held
         held += count

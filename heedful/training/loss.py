@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import cross_entropy
 
 from heedful.model.seq2seq import Network
@@ -75,7 +76,8 @@ class _Projected(torch.autograd.Function):
         return (total / count).to(rows.dtype)
 
     @staticmethod
-    def backward(  # pyrefly: ignore[bad-override]  # the same
+    @once_differentiable
+    def backward(  # pyrefly: ignore[bad-override]  # once_differentiable takes the name ctx away
         ctx: Any, above: Tensor
     ) -> tuple[Tensor | None, ...]:
         scale = float(above)
