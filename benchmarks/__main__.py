@@ -57,6 +57,8 @@ class Work:
     operations: float
     """Of one thing that ``window`` counts."""
     peak: Peak
+    padding: float = 0.0
+    """The share of padding in the batches, source and target together."""
 
 
 def main() -> None:
@@ -129,7 +131,7 @@ def measure(plan: Plan, console: Console) -> Iterator[dict[str, Any]]:
                         "phase": phase, "model": name, "wiring": wiring, "cell": cell, "batch": batch,
                         "rate": round(rate, 1), "unit": unit, "fraction": round(fraction, 3),
                         "peak": round(peak / 1e9, 1), "loop_rate": loops[phase, batch], "precision": plan.precision,
-                        "threads": torch.get_num_threads(), "data": origin,
+                        "threads": torch.get_num_threads(), "data": origin, "padding": round(work.padding, 3),
                     }  # fmt: skip
                     console.print(" ".join(f"{value}" for value in line.values()))
                     yield line
@@ -156,7 +158,9 @@ def training(prepared: Prepared) -> Work:
     updates = max(3, round(FLOOR_SECONDS / seconds(lambda: work.window(3)) * 3))
     per_unit, seen = models.real_lengths(prepared.train)
     peak = Peak([[(900, settings.hidden_size, size)], [(900, settings.hidden_size, 4 * settings.hidden_size)]])
-    return Work(lambda: work.window(updates), operations.count(settings, size).training(per_unit, seen), peak)
+    return Work(
+        lambda: work.window(updates), operations.count(settings, size).training(per_unit, seen), peak, work.padding()
+    )
 
 
 def searching(model: Model, prepared: Prepared, sentences: int, batch: int, beam_size: int) -> Work:

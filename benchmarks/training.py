@@ -53,12 +53,10 @@ class TutorialTraining:
     """The same for the tutorial's loop: batches in the order of the file, Adam as it comes."""
 
     def __init__(self, prepared: Prepared) -> None:
-        settings, self.data = prepared.recipe.model, prepared.train
-        self.network = tutorial(prepared)
+        self.data, self.network = prepared.train, tutorial(prepared)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.001)
         self.rows = torch.randperm(len(self.data), generator=torch.Generator().manual_seed(1)).numpy()
         self.size, self.at = prepared.recipe.training.batch_size or 64, 0
-        del settings
 
     def window(self, updates: int) -> int:
         """So many updates; returns the number of real target units."""

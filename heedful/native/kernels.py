@@ -18,6 +18,7 @@ class _Chosen:
 
     kernels: Kernels | None = None
     decided = False
+    off = False
 
 
 def active() -> Kernels | None:
@@ -29,7 +30,7 @@ def active() -> Kernels | None:
 
 def prepare() -> bool:
     """Builds the loops first if need be (a few seconds, once a machine); returns whether they are used from now on."""
-    if _Chosen.kernels is None:
+    if _Chosen.kernels is None and not _Chosen.off:
         _choose(build.library(wait=True))
     return _Chosen.kernels is not None
 
@@ -60,7 +61,8 @@ def flushed() -> Iterator[None]:
 @contextmanager
 def switched(*, on: bool) -> Iterator[bool]:
     """Within: compiled loops on (if they can be had; the value says whether) or off."""
-    before = (_Chosen.kernels, _Chosen.decided)
+    before = (_Chosen.kernels, _Chosen.decided, _Chosen.off)
+    _Chosen.off = not on
     if on:
         prepare()
     else:
@@ -68,7 +70,7 @@ def switched(*, on: bool) -> Iterator[bool]:
     try:
         yield _Chosen.kernels is not None
     finally:
-        _Chosen.kernels, _Chosen.decided = before
+        _Chosen.kernels, _Chosen.decided, _Chosen.off = before
 
 
 def usable(*tensors: Tensor | None) -> bool:
