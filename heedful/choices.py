@@ -21,12 +21,21 @@ SCORERS = {
     "general": "q W m: a learned product (Luong 2015)",
     "concat": "v . tanh(W [q; m]): Luong's name for the additive scorer; the same class (Luong 2015)",
     "additive": "v . tanh(W q + U m): a small network (Bahdanau 2015)",
+    "location": "the additive scorer, which also sees where the step before looked (Chorowski 2015)",
 }
 
 REACHES = {
     "global": "every source position may be attended to",
     "local-m": "a window that moves one position a step (Luong 2015, section 3.2)",
     "local-p": "a window around a position that the decoder predicts, weighted by a Gaussian (Luong 2015, section 3.2)",
+    "monotonic": "a window that goes on from where the step before looked, never far (Chorowski 2015; Tjandra 2017)",
+}
+
+READERS = {
+    "embedding": "a vector for every unit of text",
+    "projection": "a matrix for frames, some neighbours at a time; with the place, where they lie on a grid",
+    "convolution": "a small convolutional network over a picture or spectrogram, read as columns",
+    "grid": "the same, kept as a grid: every place of it is a position, with its row and column",
 }
 
 UNITS = {
@@ -36,6 +45,13 @@ UNITS = {
     "symbols": "symbols between blanks, such as phones",
     "jamo": "letters, with Hangul syllables taken apart into jamo and put together again",
     "tags": 'tags between a character of your choice (split = ";")',
+}
+
+FRAMES = {
+    "columns": "a picture of one height, its columns of pixels from left to right",
+    "patches": "a picture of one height as a grid of square patches",
+    "log-mel": "sound as the logarithm of its energy in mel bands, some hundred times a second",
+    "vectors": "an array of time x features, or of height x width x features",
 }
 
 SEARCHES = {
@@ -79,6 +95,7 @@ TASKS = {
     "dates": "dates as people write them in many languages, to ISO 8601",
     "copy": "the source itself",
     "reverse": "the source backwards",
+    "digits": "pictures of two to six figures, to the figures",
 }
 
 COMMANDS = {

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from heedful.reserved import END, PAD, RESERVED, START, UNKNOWN
 
-__all__ = ["END", "PAD", "RESERVED", "START", "UNKNOWN", "Memory", "Real", "Source", "Step", "Stepper", "Weights"]
+__all__ = [
+    "END", "PAD", "RESERVED", "START", "UNKNOWN", "Frames", "Memory", "Real", "Source", "Step", "Stepper", "Weights",
+]  # fmt: skip
 
 Real: TypeAlias = Bool[Tensor, "batch position"]
 """True where a real position stands. There is no other mask polarity."""
@@ -22,11 +24,38 @@ Weights: TypeAlias = Float[Tensor, "row position"]
 """Attention: rows sum to one and are zero on padding."""
 
 
-class Source(NamedTuple):
-    """A padded batch of sources: one tensor of ids (batch, position) a column, and what is real in it."""
+class Frames(NamedTuple):
+    """What one frame of a source column is: ``height`` rows of ``depth`` numbers each, row by row.
 
-    columns: tuple[Int[Tensor, "batch _"], ...]
+    A column of a picture has its pixels as rows and its colours as depth; a frame of sound its bands as rows; a plain
+    vector is one row. ``grid`` says that the frames of a source lie in two dimensions, in reading order.
+    """
+
+    height: int
+    depth: int
+    grid: bool = False
+
+    @property
+    def features(self) -> int:
+        """Numbers in a frame."""
+        return self.height * self.depth
+
+
+class Source(NamedTuple):
+    """A padded batch of sources: a tensor a column, and what is real in it.
+
+    A column of units is ids (batch, position), a column of frames numbers (batch, position, features). ``shapes`` has
+    the rows and columns (batch, 2) of a column whose frames lie in two dimensions, None for others; it may be left out
+    where there is none.
+    """
+
+    columns: tuple[Int[Tensor, "batch _"] | Float[Tensor, "batch _ _"], ...]
     real: tuple[Bool[Tensor, "batch _"], ...]
+    shapes: tuple[Int[Tensor, "batch 2"] | None, ...] = ()
+
+    def shape(self, column: int) -> Int[Tensor, "batch 2"] | None:
+        """Rows and columns of each source in this column, or None where its frames follow one another."""
+        return self.shapes[column] if self.shapes else None
 
 
 H = TypeVar("H")

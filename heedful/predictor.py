@@ -1,6 +1,7 @@
-"""Text in, results out: units, network, search, text. Also what validation uses, so that training sees what users get."""
+"""Text (or pictures, sound, arrays) in, results out: units, network, search, text. Also what validation uses, so that training sees what users get."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -13,7 +14,9 @@ from torch import Tensor
 from heedful.checkpoint import Checkpoint, LengthModel, load
 from heedful.contracts import Source, Stepper
 from heedful.data import batches, units
-from heedful.data.corpus import Corpus
+from heedful.data.corpus import Corpus, Item
+from heedful.data.frames import Kind, contents, kind
+from heedful.data.media import Given, Media, from_arrays
 from heedful.data.settings import DataSettings
 from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
@@ -23,7 +26,7 @@ from heedful.model.decoder import Moving
 from heedful.model.packed import stepper
 from heedful.model.quantised import quantised_stepper
 from heedful.model.seq2seq import Network, outline
-from heedful.results import Alignment, Hypothesis, Result
+from heedful.results import Alignment, Hypothesis, Result, Scene
 from heedful.search.hypothesis import Found
 from heedful.search.searches import search as find
 from heedful.search.settings import SearchSettings
@@ -33,8 +36,12 @@ BATCH_SIZE = 64
 BATCH_UNITS = 16_384
 """Most padded source units of one search batch: a few very long sources do not share a batch."""
 
-Row = tuple[str, ...]
-"""One source: a text a column."""
+Row = tuple[Given, ...] | tuple[Item, ...]
+"""One source: a text a column; where a column is read as frames, the path of a file, or an array, or what was read of it."""
+Seen = tuple[Item, ...]
+"""One source whose files and arrays have been read."""
+CHUNK = 1024
+"""So many sources with frames stand in memory at once."""
 
 
 class Codec(NamedTuple):
@@ -46,9 +53,16 @@ class Codec(NamedTuple):
     lengths: LengthModel
 
     @property
-    def source_units(self) -> tuple[units.Units, ...]:
-        """The units of every source column."""
-        return tuple(units.build(column.unit, column.split) for column in self.data.source)
+    def source_units(self) -> tuple[units.Units | None, ...]:
+        """The units of every source column; None for frames, which are no text."""
+        return tuple(
+            None if column.framed else units.build(column.unit, column.split) for column in self.data.source
+        )
+
+    @property
+    def kinds(self) -> tuple[Kind | None, ...]:
+        """How every source column's frames are read; None for text."""
+        return tuple(kind(column) if column.framed else None for column in self.data.source)
 
     @property
     def target_units(self) -> units.Units:
@@ -67,8 +81,8 @@ class Predictor:
     def from_checkpoint(cls, checkpoint: Checkpoint, device: str = "cpu") -> Self:
         """The model of a folder, ready to answer."""
         vocabularies = checkpoint.source_vocabularies
-        sizes = [len(each) for each in vocabularies]
-        network = outline(checkpoint.model, sizes, len(checkpoint.target_vocabulary))
+        columns = contents(checkpoint.data, vocabularies)
+        network = outline(checkpoint.model, columns, len(checkpoint.target_vocabulary))
         network.load_state_dict(checkpoint.weights, assign=True)
         codec = Codec(checkpoint.data, vocabularies, checkpoint.target_vocabulary, checkpoint.lengths)
         return cls(network.to(device).eval(), codec, checkpoint.search)
@@ -79,9 +93,14 @@ class Predictor:
         return cls.from_checkpoint(load(Path(path)), device)
 
     @cached_property
-    def source_units(self) -> tuple[units.Units, ...]:
-        """The units of every source column."""
+    def source_units(self) -> tuple[units.Units | None, ...]:
+        """The units of every source column; None for frames."""
         return self.codec.source_units
+
+    @cached_property
+    def kinds(self) -> tuple[Kind | None, ...]:
+        """How every source column's frames are read; None for text."""
+        return self.codec.kinds
 
     @cached_property
     def target_units(self) -> units.Units:
@@ -105,21 +124,73 @@ class Predictor:
         """Where the network is."""
         return self.network.output_bias.device
 
+    def seen(self, sources: Sequence[Row], base: Path | None = None) -> list[Seen]:
+        """The sources with their files and arrays read; files are named relative to ``base``.
+
+        Raises:
+            DataError: one has another number of columns than the model reads, or can't be read.
+        """
+        found, problems = self.looked(sources, base)
+        if problems:
+            raise DataError([f"source {row + 1}: {why}" for row, why in problems.items()], "check the file or array")
+        return [row for row in found if row is not None]
+
+    def looked(self, sources: Sequence[Row], base: Path | None = None) -> tuple[list[Seen | None], dict[int, str]]:
+        """The sources with their files and arrays read, None where that fails; and why it fails, by number from zero.
+
+        Raises:
+            DataError: one has another number of columns than the model reads.
+        """
+        rows = [tuple(source) for source in sources]
+        for row in rows:
+            self._check_columns(row)
+        problems: dict[int, str] = {}
+        columns: list[list[Item]] = []
+        for place, (column, each) in enumerate(zip(self.codec.data.source, self.kinds, strict=True)):
+            given = [row[place] for row in rows]
+            if each is None or all(isinstance(one, Media) for one in given):
+                columns.append([one if isinstance(one, Media) else str(one) for one in given])
+                continue
+            origins = [str(one.origin) if isinstance(one, Media) else one for one in given]
+            items, bad = from_arrays(origins, column, base, self.codec.data.workers or 2)
+            names = [one if isinstance(one, str) else item.name for one, item in zip(given, items, strict=True)]
+            columns.append([replace(item, name=name) for item, name in zip(items, names, strict=True)])
+            problems = {**{row: f"{names[row]}: {why}" for row, why in bad.items()}, **problems}
+        found = [tuple(column[row] for column in columns) for row in range(len(rows))]
+        return [None if row in problems else each for row, each in enumerate(found)], problems
+
+    def _check_columns(self, source: Row) -> None:
+        if len(source) != len(self.source_units):
+            raise DataError(
+                f"{shown(source)!r} has {len(source)} columns, the model reads {len(self.source_units)}",
+                "separate them by tabs",
+            )
+
     def split(self, source: Row) -> list[list[str]]:
-        """The units of every column of a source.
+        """The units of every column of a source; for frames that were read, a name for every position.
 
         Raises:
             DataError: the source has another number of columns than the model reads.
         """
-        if len(source) != len(self.source_units):
-            raise DataError(
-                f"{chr(9).join(source)!r} has {len(source)} columns, the model reads {len(self.source_units)}",
-                "separate them by tabs",
-            )
-        return [unit.split(text) for unit, text in zip(self.source_units, source, strict=True)]
+        self._check_columns(source)
+        return [
+            self._places(place, item) if unit is None else unit.split(str(item))
+            for place, (unit, item) in enumerate(zip(self.source_units, source, strict=True))
+        ]
+
+    def _places(self, column: int, item: Given | Item) -> list[str]:
+        named = self.kinds[column]
+        if not isinstance(item, Media) or named is None:
+            return [str(item)] if isinstance(item, str) and item else []
+        return named.labels(self._spans(column, item), item.length)
+
+    def _spans(self, column: int, item: Media) -> NDArray[np.float32]:
+        return self.network.encoder.reader.each()[column].spans(item.length, item.shape)
 
     def unreadable(self, sources: Sequence[Row]) -> list[int]:
         """Which sources say nothing that the model knows: not empty, and every unit unknown."""
+        if any(self.kinds):  # frames are never unknown
+            return []
         return [row for row, source in enumerate(sources) if self._nothing_known(self.split(source))]
 
     def _nothing_known(self, split: list[list[str]]) -> bool:
@@ -130,7 +201,14 @@ class Predictor:
 
     def unknown(self, sources: Sequence[Row]) -> batches.UnknownReport:
         """The units of these sources that the model never saw in training, all columns together."""
-        _, reports = batches.encode_sources(sources, self.source_units, self.codec.source_vocabularies)
+        places = [place for place, unit in enumerate(self.source_units) if unit is not None]
+        if not places:
+            return batches.UnknownReport(0, 0, ())
+        _, reports = batches.encode_sources(
+            [tuple(str(source[place]) for place in places) for source in sources],
+            [self.source_units[place] for place in places],
+            [self.codec.source_vocabularies[place] for place in places],
+        )
         common = sorted(
             (item for report in reports for item in report.most_common), key=lambda item: (-item[1], item[0])
         )
@@ -149,17 +227,29 @@ class Predictor:
 
         ``prefixes`` forces how each output begins. A source without units has no hypotheses.
         """
+        if any(self.kinds) and len(sources) > CHUNK:
+            pieces = range(0, len(sources), CHUNK)
+            return [
+                each
+                for at in pieces
+                for each in self.search(
+                    sources[at : at + CHUNK], settings, batch_size, None if prefixes is None else prefixes[at : at + CHUNK]
+                )
+            ]
         chosen = settings or self.settings
-        split = [self.split(source) for source in sources]
-        results = [Result("\t".join(source), ()) for source in sources]
+        seen = self.seen(sources)
+        split = [self.split(source) for source in seen]
+        results = [Result(shown(source), ()) for source in seen]
         asked = [row for row, columns in enumerate(split) if any(columns)]
         forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
         quick = self.stepper(chosen.precision)
-        for rows, source, counts in self._source_batches([split[row] for row in asked], batch_size):
+        for rows, source, counts in self._source_batches([seen[row] for row in asked], batch_size):
             limits = torch.from_numpy(self._limits(counts)).to(self.device)
             found = find(quick, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)])
-            for row, hypotheses in zip(rows, self._hypotheses(found, [split[asked[r]] for r in rows]), strict=True):
-                results[asked[row]] = Result(results[asked[row]].source, hypotheses)
+            here = [asked[row] for row in rows]
+            made = self._hypotheses(found, [split[row] for row in here], [self._scene(seen[row]) for row in here])
+            for row, hypotheses in zip(here, made, strict=True):
+                results[row] = Result(results[row].source, hypotheses)
         return results
 
     def predict(
@@ -169,28 +259,46 @@ class Predictor:
         return [result.text for result in self.search(sources, settings, batch_size)]
 
     def _source_batches(
-        self, split: list[list[list[str]]], batch_size: int
+        self, sources: Sequence[Seen], batch_size: int
     ) -> Iterator[tuple[NDArray[np.int64], Source, NDArray[np.int64]]]:
         if batch_size < 1:
             raise SettingsError(
                 f"batch_size is how many sources are searched side by side, at least 1; found {batch_size}"
             )
-        columns = [
-            batches.Ragged.of([vocabulary.encode(source[column]) for source in split])
-            for column, vocabulary in enumerate(self.codec.source_vocabularies)
-        ]
-        if not split:
+        if not sources:
             return
+        columns, _ = batches.encode_sources(sources, self.source_units, self.codec.source_vocabularies)
         lengths = batches.total_lengths(columns)
         for rows in batches.in_length_order(lengths, BATCH_UNITS, batch_size):
-            yield rows, self._move(batches.make_source(columns, rows)), lengths[rows]
+            yield rows, source_on(batches.make_source(columns, rows), self.device), lengths[rows]
 
-    def _move(self, source: Source) -> Source:
-        if self.device.type == "cpu":
-            return source
-        return Source(
-            tuple(ids.to(self.device) for ids in source.columns), tuple(real.to(self.device) for real in source.real)
-        )
+    def _scene(self, source: Seen) -> Scene | None:
+        """What each position covers, where the source is no text; the first column of frames is what is looked at."""
+        if not any(self.kinds):
+            return None
+        boxes: list[NDArray[np.float32]] = []
+        kind_seen = None
+        for place, (named, item) in enumerate(zip(self.kinds, source, strict=True)):
+            if named is not None and isinstance(item, Media):
+                spans = self._spans(place, item)
+                boxes.append(spans if kind_seen is None else np.full_like(spans, np.nan))
+                kind_seen = kind_seen or named.seen_as
+            else:
+                boxes.append(np.full((len(self.split(source)[place]), 4), np.nan, dtype=np.float32))
+        return None if kind_seen is None else Scene(kind_seen, np.concatenate(boxes))
+
+    def pictured(self, alignment: Alignment, source: Row, base: Path | None = None) -> Alignment:
+        """The alignment with the picture or spectrogram in its scene, to be drawn on."""
+        if alignment.scene is None:
+            return alignment
+        (seen,) = self.seen([source], base)
+        for named, item in zip(self.kinds, seen, strict=True):
+            if named is not None and isinstance(item, Media):
+                origin = item.origin
+                look = named.look(named.open(origin) if isinstance(origin, Path) else origin)
+                scene = replace(alignment.scene, pixels=look.pixels, seconds=look.seconds)
+                return replace(alignment, scene=scene)
+        return alignment
 
     def _limits(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.array([self.codec.lengths.longest(count) for count in counts.tolist()], dtype=np.int64)
@@ -200,7 +308,9 @@ class Predictor:
         padded, real = batches.Ragged.of(ids).pad(np.arange(len(ids)))
         return padded.masked_fill(~real, -1).to(self.device)
 
-    def _hypotheses(self, found: Found, sources: list[list[list[str]]]) -> Iterator[tuple[Hypothesis, ...]]:
+    def _hypotheses(
+        self, found: Found, sources: list[list[list[str]]], scenes: list[Scene | None]
+    ) -> Iterator[tuple[Hypothesis, ...]]:
         """One tuple of hypotheses a sentence, as plain values."""
         counts, lengths = found.count.tolist(), found.lengths.tolist()
         ids, scores, log_probs = found.units.tolist(), found.scores.tolist(), found.log_probs.tolist()
@@ -214,7 +324,9 @@ class Predictor:
                 each = tuple(log_probs[row][place][: length + 1])
                 looked = None
                 if weights is not None:
-                    looked = Alignment(labels, target, weights[row, place, :length, : len(labels)].copy())
+                    looked = Alignment(
+                        labels, target, weights[row, place, :length, : len(labels)].copy(), scenes[row]
+                    )
                 text = self.target_units.join(target)
                 made.append(Hypothesis(text, target, scores[row][place], sum(each), each, looked))
             yield tuple(made)
@@ -222,14 +334,15 @@ class Predictor:
     @torch.inference_mode()
     def force(self, sources: Sequence[Row], targets: Sequence[str], batch_size: int = BATCH_SIZE) -> list[Hypothesis]:
         """Scores and aligns given targets, as if the search had found them."""
-        split = [self.split(source) for source in sources]
+        seen = self.seen(sources)
+        split = [self.split(source) for source in seen]
         written = [self.target_units.split(target) for target in targets]
-        for source, columns in zip(sources, split, strict=True):
+        for source, columns in zip(seen, split, strict=True):
             if not any(columns):
-                raise DataError(f"the source {chr(9).join(source)!r} is empty", "give it at least one unit")
+                raise DataError(f"the source {shown(source)!r} is empty", "give it at least one unit")
         targets_ragged = batches.Ragged.of([self.codec.target_vocabulary.encode(each) for each in written])
         made: dict[int, Hypothesis] = {}
-        for rows, source, _ in self._source_batches(split, batch_size):
+        for rows, source, _ in self._source_batches(seen, batch_size):
             batch = batches.make(batches.Encoded((), targets_ragged, (), batches.UnknownReport(0, 0, ())), rows)
             forced = self.network.force(
                 source, batch.previous.to(self.device), batch.following.to(self.device), batch.real.to(self.device)
@@ -241,7 +354,8 @@ class Predictor:
                 labels = tuple(unit for column in split[row] for unit in column)
                 target, looked = tuple(written[row]), None
                 if weights is not None:
-                    looked = Alignment(labels, target, weights[place, :length, : len(labels)].copy())
+                    scene = self._scene(seen[row])
+                    looked = Alignment(labels, target, weights[place, :length, : len(labels)].copy(), scene)
                 score = sum(each) / (length + 1) ** self.settings.length_penalty
                 made[row] = Hypothesis(self.target_units.join(target), target, score, sum(each), each, looked)
         return [made[row] for row in range(len(sources))]
@@ -249,7 +363,7 @@ class Predictor:
     @torch.inference_mode()
     def encode(self, source: Row) -> tuple[NDArray[np.float32], tuple[tuple[NDArray[np.float32], ...], ...]]:
         """The memory (position, features) of one source, and every layer's final state (a tuple of (features,))."""
-        _, batch, _ = next(self._source_batches([self.split(source)], 1))
+        _, batch, _ = next(self._source_batches(self.seen([source]), 1))
         encoded = self.network.encode(batch)
         final = tuple(tuple(part[0].cpu().numpy() for part in state) for state in encoded.final)
         return encoded.memory[0].cpu().numpy(), final
@@ -260,13 +374,29 @@ class Predictor:
         settings: EvaluationSettings,
         search_settings: SearchSettings | None = None,
         batch_size: int = BATCH_SIZE,
-    ) -> tuple[Report, list[tuple[Row, str, list[str]]]]:
+    ) -> tuple[Report, list[tuple[Seen, str, list[str]]]]:
         """A report over the distinct sources of a corpus, and each (source, output, references)."""
         sources, references = group_references(corpus.sources, corpus.targets)
         outputs = self.predict(sources, search_settings, batch_size)
         counts = [sum(map(len, self.split(source))) for source in sources]
         report = evaluate(outputs, references, counts, self.target_units.split, settings)
         return report, list(zip(sources, outputs, references, strict=True))
+
+
+def shown(source: Row) -> str:
+    """A source as one line of text: its columns between tabs."""
+    return "\t".join(item if isinstance(item, str) else str(getattr(item, "name", "array")) for item in source)
+
+
+def source_on(source: Source, device: torch.device) -> Source:
+    """The source on this device."""
+    if device.type == "cpu":
+        return source
+    return Source(
+        tuple(values.to(device) for values in source.columns),
+        tuple(real.to(device) for real in source.real),
+        tuple(None if shape is None else shape.to(device) for shape in source.shapes),
+    )
 
 
 def check_attends(predictor: Predictor) -> None:

@@ -1,7 +1,7 @@
 """What comes out of a model, as plain values: no torch, nothing to close, safe to keep."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +32,34 @@ class ResultRecord(TypedDict):
     hypotheses: list[HypothesisRecord]
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a map is drawn over, where the source is a picture, a sound or a grid of vectors.
+
+    ``boxes`` (position, 4) says what each source position covers: left, top, right and bottom as shares, from 0 to 1, of
+    the width and the height. A position that is text has a row of NaN. ``pixels`` (height, width, 3) are red, green and
+    blue, 0 to 255: the picture, or the spectrogram with time to the right and high frequencies at the top; None where
+    there is nothing to draw on. ``seconds`` is how long a sound lasts.
+    """
+
+    kind: Literal["picture", "spectrogram", "vectors"]
+    boxes: NDArray[np.float32]
+    pixels: NDArray[np.uint8] | None = None
+    seconds: float | None = None
+
+
 @dataclass(frozen=True)
 class Alignment:
     """Which source units each target unit looked at.
 
     ``weights`` has one row a target unit and one column a source unit; a row sums to one. The end mark has no row.
+    ``scene`` is there where source units are no text: parts of a picture, or of a sound.
     """
 
     source: tuple[str, ...]
     target: tuple[str, ...]
     weights: NDArray[np.float32]
+    scene: Scene | None = None
 
     def __post_init__(self) -> None:
         expected = (len(self.target), len(self.source))

@@ -1,4 +1,4 @@
-"""The front desk: fit, predict, search, attend, evaluate, save, load, on lists of strings."""
+"""The front desk: fit, predict, search, attend, evaluate, save, load, on lists of strings, arrays, or files of pictures and sound."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heedful.checkpoint import Checkpoint, load, save, write_beside
-from heedful.data.corpus import Corpus, corpus_of, hold_out
+from heedful.data.corpus import Corpus, corpus_of, given_columns, hold_out
+from heedful.data.media import Given
 from heedful.data.settings import DEV_SHARE, DataSettings
 from heedful.errors import DataError, HeedfulError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS, for_path
-from heedful.predictor import BATCH_SIZE, Predictor, Row, check_attends
+from heedful.predictor import BATCH_SIZE, Predictor, Row, check_attends, shown
 from heedful.results import Alignment, Result
 from heedful.search.settings import SearchSettings
 from heedful.training import journal, run
@@ -23,8 +24,8 @@ from heedful.training.recipe import compose
 from heedful.training.signals import Stopping
 from heedful.training.trainer import Trainer
 
-Text = str | tuple[str, ...]
-"""A source: one text, or a text a column."""
+Text = Given | tuple[Given, ...]
+"""A source: one text, or a text a column; where frames are read, an array or the path of a file."""
 Pairs = Iterable[tuple[Text, str]]
 
 
@@ -76,8 +77,9 @@ class Seq2Seq:
 
     Args:
         source, target: the units of each side, as a name (``"letters"``, ``"words"``, ``"symbols"``, ``"jamo"``,
-            ``"tags"``) or a table as in a recipe; a list of them for a source of several columns. Guessed from the
-            text where neither is given.
+            ``"tags"``; for sources that are no text ``"columns"``, ``"patches"``, ``"log-mel"``, ``"vectors"``) or a table as
+            in a recipe; a list of them for a source of several columns. Guessed from the text where neither is given;
+            arrays are read as vectors.
         model_keys: keys of the recipe's ``[model]``, such as ``cell="gru"``; the rest is sized to the data.
 
     Raises:
@@ -169,10 +171,10 @@ class Seq2Seq:
         Raises:
             DataError: no unit of a source was seen in training. SettingsError: an unknown key or an impossible value.
         """
-        rows = _rows(sources)
+        rows = self._rows(sources)
         if unreadable := self.predictor.unreadable(rows):
             problems = [
-                f"source {row + 1}, {chr(9).join(rows[row])!r}: no unit of it was seen in training"
+                f"source {row + 1}, {shown(rows[row])!r}: no unit of it was seen in training"
                 for row in unreadable
             ]
             raise DataError(problems, "check the text and the units that the model was trained on")
@@ -191,13 +193,28 @@ class Seq2Seq:
             SettingsError: the model has no attention. DataError: the source is empty.
         """
         check_attends(self.predictor)
-        row = _row(source)
+        row = self._row(source)
         found = (
             self.search([source])[0].attention if target is None else self.predictor.force([row], [target])[0].attention
         )
         if found is None:
             raise DataError("the source is empty", "give it at least one unit")
-        return Heatmap(found.source, found.target, found.weights)
+        found = self.predictor.pictured(found, row)
+        return Heatmap(found.source, found.target, found.weights, found.scene)
+
+    def _row(self, source: Text) -> Row:
+        row = given_columns(source, self.predictor.codec.data.source)
+        if not row:
+            expected = "a string, or a tuple of them, one a column"
+            if self.predictor.codec.data.framed:
+                expected = "an array or the path of a file, or a tuple, one a column"
+            raise DataError(f"a source is {expected}; found {source!r}")
+        return row
+
+    def _rows(self, sources: Iterable[Text]) -> list[Row]:
+        if isinstance(sources, str):
+            raise DataError(f"expected a list of sources, found one string {sources!r}", "put it into a list")
+        return [self._row(source) for source in sources]
 
     def evaluate(self, pairs: Pairs, **evaluation_keys: Any) -> Report:
         """Metrics with intervals over (source, target) pairs; lines with one source are references of it."""
@@ -209,7 +226,7 @@ class Seq2Seq:
 
     def encode(self, sources: Sequence[Text]) -> list[Encoding]:
         """The memory (positions, features) and the final states of every source."""
-        rows = _rows(sources)
+        rows = self.predictor.seen(self._rows(sources))
         if empty := [place for place, row in enumerate(rows, start=1) if not any(self.predictor.split(row))]:
             raise DataError([f"source {place} is empty" for place in empty], "give each at least one unit")
         return [Encoding(*self.predictor.encode(row)) for row in rows]
@@ -234,21 +251,6 @@ class Seq2Seq:
         return made
 
 
-def _row(source: Text) -> Row:
-    row = (
-        tuple(source.split("\t")) if isinstance(source, str) else tuple(source) if isinstance(source, Sequence) else ()
-    )
-    if not row or not all(isinstance(text, str) for text in row):
-        raise DataError(f"a source is a string, or a tuple of them, one a column; found {source!r}")
-    return row
-
-
-def _rows(sources: Iterable[Text]) -> list[Row]:
-    if isinstance(sources, str):
-        raise DataError(f"expected a list of sources, found one string {sources!r}", "put it into a list")
-    return [_row(source) for source in sources]
-
-
 def _columns(value: Any) -> Any:
     if isinstance(value, str):
         return {"unit": value}
@@ -259,8 +261,10 @@ def _columns(value: Any) -> Any:
 
 
 def _several(pairs: Sequence[tuple[Text, str]]) -> dict[str, Any]:
-    """A table for as many columns of letters as the first source has; nothing for a single one, which is guessed."""
+    """A table for as many columns as the first source has, letters or vectors; nothing for a single text, which is guessed."""
     first = pairs[0][0] if pairs and len(pairs[0]) == 2 else ""
-    if isinstance(first, str) or len(first) < 2:
+    each = first if isinstance(first, tuple | list) and not isinstance(first, str) else (first,)
+    units = ["letters" if isinstance(one, str) else "vectors" for one in each]
+    if units in (["letters"], []):
         return {}
-    return {"source": [{"column": place + 1} for place in range(len(first))]}
+    return {"source": [{"column": place, "unit": unit} for place, unit in enumerate(units, start=1)]}

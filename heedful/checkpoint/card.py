@@ -22,7 +22,8 @@ def card(
     """
     sides = [("source", column) for column in data.source] + [("target", data.target)]
     units = "\n".join(
-        f"- {side}: {_units(column)}, {size:,} of them known" for (side, column), size in zip(sides, sizes, strict=True)
+        f"- {side}: {_units(column)}" + ("" if column.framed else f", {size:,} of them known")
+        for (side, column), size in zip(sides, sizes, strict=True)
     )
     dev = metrics.get("dev")
     found = dev if isinstance(dev, Mapping) else {}
@@ -62,6 +63,9 @@ changed, this file included, is no longer loaded.
 
 
 def _units(column: Column) -> str:
+    if column.framed:
+        spelled = column.resolved().model_dump(exclude={"column", "unit"}, exclude_none=True)
+        return f"{column.unit} ({', '.join(f'{key} {value}' for key, value in spelled.items())})"
     return column.unit if column.split is None else f"{column.unit} split by {column.split!r}"
 
 

@@ -27,6 +27,7 @@ from heedful.checkpoint.checkpoint import (
 )
 from heedful.checkpoint.folder import FORMAT, VERSION, Folder, opened
 from heedful.checkpoint.formats import JSON
+from heedful.data.frames import contents
 from heedful.data.settings import DataSettings
 from heedful.data.vocabulary import Vocabulary
 from heedful.errors import SettingsError
@@ -52,7 +53,7 @@ def read(path: Path, shown: Path, *, with_training: bool) -> Checkpoint:
             folder.refuse(SETTINGS, f"not the settings of a {FORMAT} folder of format {VERSION}")
         model, data = _room(folder, settings, "model", ModelSettings), _room(folder, settings, "data", DataSettings)
         sources, target = _vocabularies(folder, len(data.source))
-        implied = implied_weights(model, sources, target)
+        implied = _implied(folder, model, data, sources, target)
         folder.check(CARD, LIMITS[CARD])
         return Checkpoint(
             model=model,
@@ -68,9 +69,20 @@ def read(path: Path, shown: Path, *, with_training: bool) -> Checkpoint:
         )
 
 
-def implied_weights(model: ModelSettings, sources: tuple[Vocabulary, ...], target: Vocabulary) -> dict[str, Tensor]:
+def implied_weights(
+    model: ModelSettings, data: DataSettings, sources: tuple[Vocabulary, ...], target: Vocabulary
+) -> dict[str, Tensor]:
     """The names, shapes and types of the weights that these settings imply: tensors without numbers."""
-    return outline(model, tuple(map(len, sources)), len(target)).state_dict()
+    return outline(model, contents(data, sources), len(target)).state_dict()
+
+
+def _implied(
+    folder: Folder, model: ModelSettings, data: DataSettings, sources: tuple[Vocabulary, ...], target: Vocabulary
+) -> dict[str, Tensor]:
+    try:
+        return implied_weights(model, data, sources, target)
+    except ValueError as error:  # a reader for other frames than these
+        folder.refuse(SETTINGS, str(error))
 
 
 def _room(folder: Folder, settings: Mapping[str, JSON], name: str, kind: type[Room]) -> Room:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def attend(
     model: options.Model,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="The input text; several columns stand between tabs: $'run\\tV;PST'")
+        str, typer.Argument(metavar="SOURCE", help="The input: text, or the path of a picture, sound or array; several columns stand between tabs: $'run\\tV;PST'")
     ],
     *,
     target: Annotated[
@@ -48,7 +48,13 @@ def attend(
     predictor = Predictor.load(model)
     check_attends(predictor)
     row = split_source_line(source, predictor.codec.data, "SOURCE") if source else ()
-    if not row or not any(predictor.split(row)):
+    if not row or not any(row):
+        raise DataError("SOURCE is empty", "give it at least one unit")
+    found_rows, problems = predictor.looked([row])
+    if problems:
+        raise DataError(f"SOURCE: {problems[0]}", "check the file")
+    row = found_rows[0] or row
+    if not any(predictor.split(row)):
         raise DataError("SOURCE is empty", "give it at least one unit")
     if problem := fault(predictor, row):
         raise DataError(f"SOURCE: {problem}", "check the text and the units that the model was trained on")
@@ -61,7 +67,8 @@ def attend(
     else:
         found = _forced(predictor, row, options.as_text(target, "--target"))
     attention = cast("Alignment", found.attention)  # check_attends has seen to it
-    title = f"{' | '.join(row)} → {found.text}"
+    attention = predictor.pictured(attention, row)
+    title = f"{' | '.join(map(str, row))} → {found.text}"
     if out is None or render is None:
         show.heatmap(attention, title)
         return

@@ -62,7 +62,7 @@ def make(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it stands already.")] = False,
 ) -> None:
-    """Write pairs of a built-in task: source, tab, target."""
+    """Write pairs of a built-in task: source, tab, target. Pictures stand in a folder beside the file."""
     from heedful.cli import show
     from heedful.data import toy
     from heedful.data.corpus import TASK_COUNT, TASK_SEED
@@ -70,7 +70,15 @@ def make(
     if out is not None and out.exists() and not overwrite:
         raise SettingsError(f"{out} stands already; pass --overwrite or another --out")
     name = task.removeprefix("task:")
+    if name == "digits" and out is None:
+        raise SettingsError("digits are pictures, which need a place: pass --out FILE.tsv, and they stand in FILE_pictures/")
     pairs = toy.make(name, count or TASK_COUNT, TASK_SEED if seed is None else seed)
+    if out is not None and name == "digits":
+        from heedful.data.pictures import write_pictures
+
+        folder = out.with_name(f"{out.stem}_pictures")
+        named = write_pictures([source for source, _ in pairs if not isinstance(source, str)], folder)
+        pairs = [(f"{folder.name}/{file}", target) for file, (_, target) in zip(named, pairs, strict=True)]
     lines = [f"{source}\t{target}" for source, target in pairs]
     if out is None:
         for line in lines:
@@ -145,6 +153,8 @@ def _show_file(file: "FileReport") -> None:
     heads = ["side", "unit", "least", "median", "95 %", "most", "units", "distinct", "once"]
     show.table(f"{file.name}: {show.count(file.rows, 'row')}", heads, rows, left=(0, 1))
     for side in file.sides:
+        if not side.commonest:  # frames
+            continue
         common, rare = (" ".join(repr(unit) for unit, _ in few) for few in (side.commonest, side.rarest))
         show.put(show.clean(f" {side.name}: commonest {common}; rarest {rare}"))
     for note in file.notes:

@@ -18,6 +18,7 @@ from heedful.errors import DataError
 from heedful.predictor import Predictor, Row
 
 CHUNK = 2_000
+FRAMES_AT_ONCE = 256
 CHUNK_BYTES = 4_000_000
 """A chunk ends at so many lines or bytes, whichever comes first."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -83,6 +84,9 @@ def incoming(file: str | None) -> Incoming:
 
 def fault(predictor: Predictor, row: Row) -> str | None:
     """What is wrong with a source, if anything is."""
+    if predictor.codec.data.framed:
+        return None  # what there is to say of a file is said where it is read
+    row = tuple(map(str, row))
     most = predictor.codec.data.max_units
     # No text has more than three units a character, so short ones need no counting.
     if 3 * sum(map(len, row)) > most and (count := sum(map(len, predictor.split(row)))) > most:
@@ -92,8 +96,32 @@ def fault(predictor: Predictor, row: Row) -> str | None:
     return None
 
 
-def problems(predictor: Predictor, name: str, lines: Iterable[Line]) -> Iterator[tuple[Line, Row | None, str | None]]:
-    """Each line with its source columns (None: empty or bad) and what is wrong with it, as ``FILE:line: ...``."""
+def problems(
+    predictor: Predictor, source: Incoming, lines: Iterable[Line]
+) -> Iterator[tuple[Line, Row | None, str | None]]:
+    """Each line with its source columns (None: empty or bad) and what is wrong with it, as ``FILE:line: ...``.
+
+    Files of frames, named relative to the input file, are read, a chunk of them at a time.
+    """
+    found = _of_text(predictor, source.name, lines)
+    if not predictor.codec.data.framed:
+        yield from found
+        return
+    base = None if source.path is None else source.path.parent
+    while some := list(islice(found, FRAMES_AT_ONCE)):
+        rows = [row for _, row, _ in some if row is not None]
+        seen, bad = predictor.looked(rows, base)
+        number = 0
+        for line, row, why in some:
+            if row is None:
+                yield line, None, why
+                continue
+            wrong = bad.get(number)
+            yield line, seen[number], None if wrong is None else f"{source.name}:{line.number}: {wrong}"
+            number += 1
+
+
+def _of_text(predictor: Predictor, name: str, lines: Iterable[Line]) -> Iterator[tuple[Line, Row | None, str | None]]:
     for line in lines:
         where = f"{name}:{line.number}"
         if line.problem:

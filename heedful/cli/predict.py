@@ -78,9 +78,9 @@ class Writer:
         if source.live:
             show.say("reading lines from the terminal; Ctrl-D ends")
         if source.again and not skip:
-            _stop_at([why for _, _, why in incoming.problems(self.predictor, source.name, source.lines()) if why])
+            _stop_at([why for _, _, why in incoming.problems(self.predictor, source, source.lines()) if why])
         for chunk in source.chunks():
-            looked = list(incoming.problems(self.predictor, source.name, chunk))
+            looked = list(incoming.problems(self.predictor, source, chunk))
             bad = [why for _, _, why in looked if why]
             if not skip:
                 _stop_at(bad)

@@ -41,6 +41,8 @@ class Watching:
     def __call__(self, event: journal.Event) -> None:
         """Shows one event."""
         match event:
+            case journal.Preparing():
+                self.preparing(event)
             case journal.Started():
                 self.started(event)
             case journal.Progressed():
@@ -56,6 +58,12 @@ class Watching:
     def say(self, line: str, style: str = "") -> None:
         """One line above the bar, if there is one."""
         show.say(line, style=style, on=self.console)
+
+    def preparing(self, event: journal.Preparing) -> None:
+        """A line now and then."""
+        if time.monotonic() - self.said >= EVERY:
+            self.said = time.monotonic()
+            self.say(f"{event.done:,} of {event.total:,} sources read")
 
     def started(self, event: journal.Started) -> None:
         """What is trained, on what."""
@@ -94,9 +102,18 @@ class WatchingWithBar(Watching):
         super().__init__(run, console)
         self.bar = bar
         self.task: TaskID | None = None
+        self.reading: TaskID | None = None
+
+    def preparing(self, event: journal.Preparing) -> None:
+        """A bar of its own."""
+        if self.reading is None:
+            self.reading = self.bar.add_task("reading", total=event.total, where="")
+        self.bar.update(self.reading, completed=event.done, total=event.total)
 
     def started(self, event: journal.Started) -> None:
         """Lines, and an empty bar below them."""
+        if self.reading is not None:
+            self.bar.remove_task(self.reading)
         super().started(event)
         self.task = self.bar.add_task("training", total=event.updates, completed=event.update, where="")
 

@@ -1,4 +1,4 @@
-"""Units to ids in padded batches. Batch assembly is numpy throughout: no Python loop over sentences or units."""
+"""Units to ids, and frames, in padded batches. Batch assembly is numpy throughout: no Python loop over sentences or units."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heedful.contracts import Source
-from heedful.data.corpus import Corpus
+from heedful.data.corpus import Corpus, Item
+from heedful.data.media import column_of
+from heedful.data.store import FrameColumn
 from heedful.data.units import Units
 from heedful.data.vocabulary import Vocabulary
 from heedful.reserved import END, START
@@ -44,6 +46,13 @@ class Ragged:
         """The number of ids in each row."""
         return np.diff(self.offsets)
 
+    def told(self) -> Iterable[bytes]:
+        """All that a fingerprint of the data has to know."""
+        return (self.ids.tobytes(), self.offsets.tobytes())
+
+    def ahead(self, rows: Rows) -> None:
+        """Nothing: ids are at hand."""
+
     def pad(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """These rows as ids (batch, longest) int64, PAD behind their ends, and which of them are real (bool)."""
         starts = self.offsets[rows]
@@ -68,11 +77,15 @@ class UnknownReport(NamedTuple):
         return self.count / self.total if self.total else 0.0
 
 
+SourceColumn = Ragged | FrameColumn
+"""Ids or frames."""
+
+
 @dataclass(frozen=True)
 class Encoded:
     """A corpus in ids. ``target`` holds the target units alone; start and end are added in a batch."""
 
-    columns: tuple[Ragged, ...]
+    columns: tuple[SourceColumn, ...]
     target: Ragged
     source_unknown: tuple[UnknownReport, ...]
     target_unknown: UnknownReport
@@ -91,8 +104,8 @@ class Encoded:
         return self.target.lengths
 
 
-def total_lengths(columns: Sequence[Ragged]) -> NDArray[np.int64]:
-    """Source units of each row, all columns together."""
+def total_lengths(columns: Sequence[SourceColumn]) -> NDArray[np.int64]:
+    """Source units or frames of each row, all columns together."""
     return np.stack([column.lengths for column in columns]).sum(axis=0, dtype=np.int64)
 
 
@@ -109,19 +122,24 @@ def _encode(texts: Iterable[str], units: Units, vocabulary: Vocabulary) -> tuple
 
 
 def encode_sources(
-    sources: Sequence[tuple[str, ...]], units: Sequence[Units], vocabularies: Sequence[Vocabulary]
-) -> tuple[tuple[Ragged, ...], tuple[UnknownReport, ...]]:
-    """Sources (one text a column) in ids, and what is unknown in them, column by column."""
+    sources: Sequence[tuple[Item, ...]], units: Sequence[Units | None], vocabularies: Sequence[Vocabulary]
+) -> tuple[tuple[SourceColumn, ...], tuple[UnknownReport, ...]]:
+    """Sources (one item a column) in ids, and what is unknown in them, column by column.
+
+    A column of frames, which has no units, stays as it is; nothing in it is unknown.
+    """
     found = [
-        _encode((source[column] for source in sources), unit, vocabulary)
+        (column_of([source[column] for source in sources]), UnknownReport(0, 0, ()))
+        if unit is None
+        else _encode((str(source[column]) for source in sources), unit, vocabulary)
         for column, (unit, vocabulary) in enumerate(zip(units, vocabularies, strict=True))
     ]
-    return tuple(ragged for ragged, _ in found), tuple(unknown for _, unknown in found)
+    return tuple(column for column, _ in found), tuple(unknown for _, unknown in found)
 
 
 def encode(
     corpus: Corpus,
-    source_units: Sequence[Units],
+    source_units: Sequence[Units | None],
     target_units: Units,
     source_vocabularies: Sequence[Vocabulary],
     target_vocabulary: Vocabulary,
@@ -146,10 +164,11 @@ class Batch(NamedTuple):
     rows: Rows
 
 
-def make_source(columns: Sequence[Ragged], rows: Rows) -> Source:
+def make_source(columns: Sequence[SourceColumn], rows: Rows) -> Source:
     """These rows of every source column, padded."""
     padded = [column.pad(rows) for column in columns]
-    return Source(tuple(ids for ids, _ in padded), tuple(real for _, real in padded))
+    shapes = tuple(each[2] if len(each) == 3 else None for each in padded)
+    return Source(tuple(each[0] for each in padded), tuple(each[1] for each in padded), shapes)
 
 
 def make(encoded: Encoded, rows: Rows) -> Batch:

@@ -11,7 +11,7 @@ import numpy as np
 
 from heedful.data.corpus import Corpus, read_corpus
 from heedful.data.lookalikes import LookAlike, look_alikes
-from heedful.data.settings import DataSettings, Place
+from heedful.data.settings import Column, DataSettings, Place
 from heedful.data.units import Units, build
 
 EXAMPLES = 5
@@ -30,7 +30,10 @@ class Lengths:
 
 @dataclass(frozen=True)
 class SideReport:
-    """One column: its units with their counts, ``once`` units that occur a single time."""
+    """One column: its units with their counts, ``once`` units that occur a single time.
+
+    A column of frames has lengths in frames and no distinct units.
+    """
 
     name: str
     unit: str
@@ -119,7 +122,7 @@ def check_files(places: Sequence[Place], settings: DataSettings, base: Path | No
 def check(corpora: Sequence[Corpus], settings: DataSettings) -> CheckReport:
     """Checks files, the first of which is the one to train on."""
     sides = _sides(settings)
-    counts = [[_counts(corpus, column, units) for column, (_, units) in enumerate(sides)] for corpus in corpora]
+    counts = [[_counts(corpus, place, units) for place, (_, _, units) in enumerate(sides)] for corpus in corpora]
     files = [_file(corpus, sides, each) for corpus, each in zip(corpora, counts, strict=True)]
     normal = [_normal_sources(corpus, sides) for corpus in corpora]
     leaks = [
@@ -129,28 +132,37 @@ def check(corpora: Sequence[Corpus], settings: DataSettings) -> CheckReport:
     unseen = [
         _unseen(corpus.name, name, each[column][0], counts[0][column][0])
         for corpus, each in zip(corpora[1:], counts[1:], strict=True)
-        for column, (name, _) in enumerate(sides)
+        for column, (name, _, _) in enumerate(sides)
     ]
     alike = {
-        name: look_alikes(_characters(each[column][0] for each in counts)) for column, (name, _) in enumerate(sides)
+        name: look_alikes(_characters(each[column][0] for each in counts)) for column, (name, _, _) in enumerate(sides)
     }
     return CheckReport(files, [leak for leak in leaks if leak.sources.count], [u for u in unseen if u.count], alike)
 
 
-def _sides(settings: DataSettings) -> list[tuple[str, Units]]:
-    """Names and units of the columns: the source's, then the target."""
-    units = [build(column.unit, column.split) for column in (*settings.source, settings.target)]
+Side = tuple[str, Column, Units | None]
+"""A column's name and its units, None for frames."""
+
+
+def _sides(settings: DataSettings) -> list[Side]:
+    """The columns: the source's, then the target."""
+    columns = [*settings.source, settings.target]
+    units = [None if column.framed else build(column.unit, column.split) for column in columns]
     many = len(settings.source) > 1
     names = [f"source column {number}" if many else "source" for number in range(1, len(units))]
-    return list(zip([*names, "target"], units, strict=True))
+    return list(zip([*names, "target"], columns, units, strict=True))
 
 
-def _counts(corpus: Corpus, column: int, units: Units) -> tuple[Counter[str], list[int]]:
+def _counts(corpus: Corpus, column: int, units: Units | None) -> tuple[Counter[str], list[int]]:
     """How often each unit occurs in a column, and how many there are in each row."""
     counts: Counter[str] = Counter()
     lengths: list[int] = []
     for pair in corpus:
-        split = units.split((*pair.source, pair.target)[column])
+        item = (*pair.source, pair.target)[column]
+        if units is None or not isinstance(item, str):
+            lengths.append(len(item) if isinstance(item, str) else item.length)
+            continue
+        split = units.split(item)
         counts.update(split)
         lengths.append(len(split))
     return counts, lengths
@@ -165,41 +177,51 @@ def _characters(counts: Iterable[Counter[str]]) -> Counter[str]:
     return found
 
 
-def _normal_sources(corpus: Corpus, sides: Sequence[tuple[str, Units]]) -> list[tuple[str, ...]]:
-    """Sources as the model sees them, so that two spellings of the same units count as one."""
-    units = [units for _, units in sides[:-1]]
-    return [tuple(each.normal(text) for each, text in zip(units, source, strict=True)) for source in corpus.sources]
+def _normal_sources(corpus: Corpus, sides: Sequence[Side]) -> list[tuple[str, ...]]:
+    """Sources as the model sees them, so that two spellings of the same units count as one; files by their full path."""
+    units = [units for _, _, units in sides[:-1]]
+    return [
+        tuple(
+            (item if each is None else each.normal(item)) if isinstance(item, str) else item.key
+            for each, item in zip(units, source, strict=True)
+        )
+        for source in corpus.sources
+    ]
 
 
 def _file(
-    corpus: Corpus, sides: Sequence[tuple[str, Units]], counts: Sequence[tuple[Counter[str], list[int]]]
+    corpus: Corpus, sides: Sequence[Side], counts: Sequence[tuple[Counter[str], list[int]]]
 ) -> FileReport:
     seen: dict[tuple[tuple[str, ...], str], int] = {}
     targets: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     repeated: list[str] = []
     for row, source in enumerate(_normal_sources(corpus, sides)):
-        target = sides[-1][1].normal(corpus.targets[row])
+        target = _normal_target(sides[-1][2], corpus.targets[row])
         first = seen.setdefault((source, target), row)
         if first == row:
             targets[source].append(target)
         else:
             repeated.append(f"{corpus.where(row)} says the same as {corpus.where(first)}")
     several = [f"{' / '.join(source)}: {' | '.join(each)}" for source, each in targets.items() if len(each) > 1]
-    edges = [pair.where for pair in corpus if any(text != text.strip() for text in (*pair.source, pair.target))]
-    reports = [_side(name, units, *each) for (name, units), each in zip(sides, counts, strict=True)]
+    edges = [pair.where for pair in corpus if any(text != text.strip() for text in (*pair.source, pair.target) if isinstance(text, str))]
+    reports = [_side(name, column, *each) for (name, column, _), each in zip(sides, counts, strict=True)]
     findings = [Finding(len(each), each[:EXAMPLES]) for each in (repeated, several, edges)]
     return FileReport(corpus.name, len(corpus), corpus.skipped, corpus.notes, reports, *findings)
 
 
-def _side(name: str, units: Units, counts: Counter[str], lengths: list[int]) -> SideReport:
+def _normal_target(units: Units | None, text: str) -> str:
+    return text if units is None else units.normal(text)
+
+
+def _side(name: str, column: Column, counts: Counter[str], lengths: list[int]) -> SideReport:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     most = int(np.quantile(lengths, 0.95, method="higher"))
     once = sum(count == 1 for count in counts.values())
     return SideReport(
         name,
-        units.name,
+        column.unit,
         Lengths(min(lengths), float(np.median(lengths)), most, max(lengths)),
-        counts.total(),
+        sum(lengths) if column.framed else counts.total(),
         len(counts),
         once,
         ordered[:EXAMPLES],

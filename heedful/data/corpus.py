@@ -1,14 +1,22 @@
-"""Pairs from files and from Python lists: split on tab and line feed only, strict UTF-8, no quoting."""
+"""Pairs from files and from Python lists: split on tab and line feed only, strict UTF-8, no quoting.
+
+A source column may name files of frames (pictures, sounds, arrays): they are looked at here, so that a file that is
+missing or damaged is a bad row like any other.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
+
+import numpy as np
 
 from heedful.choices import TASKS
 from heedful.data.lines import expand, read
-from heedful.data.settings import DataSettings, OnBad, Place
+from heedful.data.media import Given, Media, from_arrays, from_files
+from heedful.data.settings import Column, DataSettings, OnBad, Place
+from heedful.data.store import Told
 from heedful.data.units import Units, build, nfc
 from heedful.errors import DataError, SettingsError
 from heedful.settings import nearest
@@ -16,10 +24,14 @@ from heedful.settings import nearest
 TASK_COUNT, TASK_SEED = 10_000, 1
 
 
-class Pair(NamedTuple):
-    """A source (one text a column), its target, and where they stand."""
+Item: TypeAlias = str | Media
+"""What stands in a source column: text, or a picture, sound or array."""
 
-    source: tuple[str, ...]
+
+class Pair(NamedTuple):
+    """A source (an item a column), its target, and where they stand."""
+
+    source: tuple[Item, ...]
     target: str
     where: str
 
@@ -34,7 +46,7 @@ class Corpus:
 
     name: str
     place: str
-    sources: list[tuple[str, ...]]
+    sources: list[tuple[Item, ...]]
     targets: list[str]
     numbers: list[int]
     skipped: list[str] = field(default_factory=list)
@@ -75,9 +87,16 @@ def split_source_line(line: str, settings: DataSettings, where: str = "") -> tup
 
 
 def read_corpus(
-    place: Place, settings: DataSettings, *, base: Path | None = None, on_bad: OnBad | None = None
+    place: Place,
+    settings: DataSettings,
+    *,
+    base: Path | None = None,
+    on_bad: OnBad | None = None,
+    told: Told | None = None,
 ) -> Corpus:
     """The pairs of a TSV, or of a source file and a target file with one text a line.
+
+    Files of frames are named relative to the file that names them; ``told`` is told how many of them are prepared.
 
     Raises:
         DataError: a file is missing, empty or not UTF-8 text, the files differ in length, a row is bad and
@@ -87,19 +106,22 @@ def read_corpus(
         if place.startswith("task:"):
             way_out = f"write it to a file: heedful data make {place.removeprefix('task:')} --out FILE"
             raise DataError(f"{place} is a built-in task, not a file", way_out)
-        lines = read(expand(place, base))
-        rows = _Rows(settings, lines.name, f"{lines.name}:", lines.notes)
+        path = expand(place, base)
+        lines = read(path)
+        rows = _Rows(settings, lines.name, f"{lines.name}:", lines.notes, path.parent, told)
         for number, text in enumerate(lines.texts, start=1):
             if text is None:
                 rows.refuse(lines.problems[number])
             else:
                 rows.add_row(number, text)
         return rows.corpus(on_bad)
-    source, target = (read(expand(path, base)) for path in place)
+    paths = [expand(path, base) for path in place]
+    source, target = map(read, paths)
     if len(source.texts) != len(target.texts):
         counts = f"{source.name} has {len(source.texts):,} lines and {target.name} has {len(target.texts):,}"
         raise DataError(counts, "parallel files need one line for each other")
-    rows = _Rows(settings, f"{source.name} + {target.name}", f"{source.name}:", source.notes + target.notes)
+    rows = _Rows(settings, f"{source.name} + {target.name}", f"{source.name}:", source.notes + target.notes,
+                 paths[0].parent, told)  # fmt: skip
     for number, (left, right) in enumerate(zip(source.texts, target.texts, strict=True), start=1):
         if left is None or right is None:
             rows.refuse(source.problems.get(number) or target.problems[number])
@@ -110,18 +132,21 @@ def read_corpus(
 
 
 def corpus_of(
-    pairs: Iterable[tuple[str | tuple[str, ...], str]], settings: DataSettings, on_bad: OnBad | None = None
+    pairs: Iterable[tuple[Given | tuple[Given, ...], str]], settings: DataSettings, on_bad: OnBad | None = None
 ) -> Corpus:
     """Pairs from Python; a source of several columns is a tuple, or one string with tabs. The first is pair 1.
 
+    Where a column is read as frames, an item is an array or the path of a file.
+
     Raises:
-        DataError: something is not a pair of strings, a row is bad, or there is none.
+        DataError: something is not a pair of a source and a string, a row is bad, or there is none.
     """
     rows = _Rows(settings, "pairs", "pair ", [])
     for number, pair in enumerate(pairs, start=1):
-        parts = _parts(pair, len(settings.source))
+        parts = _parts(pair, settings.source)
         if parts is None:
-            rows.refuse(f"pair {number}: expected (source, target) in strings, found {_short(pair)}")
+            expected = "(source, target)" if settings.framed else "(source, target) in strings"
+            rows.refuse(f"pair {number}: expected {expected}, found {_short(pair)}")
         else:
             rows.add(number, *parts, f"pair {number}")
     return rows.corpus(on_bad)
@@ -139,6 +164,9 @@ def read_task(settings: DataSettings) -> tuple[Corpus, Corpus]:
     if name not in TASKS:
         raise SettingsError(f"data.train: unknown task {name!r}; known: {', '.join(TASKS)}{nearest(name, list(TASKS))}")
     count, seed = settings.task_count or TASK_COUNT, TASK_SEED if settings.task_seed is None else settings.task_seed
+    if (name == "digits") != settings.framed:
+        told = "pictures: data.source.unit is columns or patches" if name == "digits" else "text, not frames"
+        raise SettingsError(f"data.source: task:{name} has {told}")
     train, dev = (corpus_of(pairs, settings) for pairs in toy.split(name, count, seed))
     return replace(train, name=f"task:{name}"), replace(dev, name=f"task:{name} (dev)")
 
@@ -161,9 +189,9 @@ def hold_out(corpus: Corpus, share: float) -> tuple[Corpus, Corpus]:
     return train, corpus.take([row for row, place in enumerate(places) if place < border])
 
 
-def _share_of_hash(source: tuple[str, ...]) -> float:
+def _share_of_hash(source: tuple[Item, ...]) -> float:
     """A number from 0 to 1 that only the source decides; sources that differ in blanks or form alone get the same."""
-    text = "\t".join(" ".join(nfc(column).split()) for column in source)
+    text = "\t".join(" ".join(nfc(str(column)).split()) for column in source)
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest()
     return int.from_bytes(digest, "big") / 2**48
 
@@ -172,14 +200,37 @@ def _columns(count: int) -> str:
     return f"{count} column{'s' if count != 1 else ''}"
 
 
-def _parts(pair: object, columns: int) -> tuple[tuple[str, ...], str] | None:
-    """Source columns and target, or None if this is no pair of strings."""
-    match pair:
-        case [str() as source, str() as target]:
-            return ((source,) if columns == 1 else tuple(source.split("\t"))), target
-        case [[*source], str() as target] if all(isinstance(text, str) for text in source):
-            return tuple(source), target
-    return None
+def _parts(pair: object, columns: Sequence[Column]) -> tuple[tuple[Given, ...], str] | None:
+    """Source columns and target, or None if this is no such pair."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[1], str):
+        return None
+    parts = given_columns(pair[0], columns)
+    return None if parts is None else (parts, pair[1])
+
+
+def given_columns(source: object, columns: Sequence[Column]) -> tuple[Given, ...] | None:
+    """The columns of a source given in Python, or None if it is none: text, or where frames are read a path or an array."""
+    if isinstance(source, str):
+        return (source,) if len(columns) == 1 else tuple(source.split("\t"))
+    if len(columns) == 1 and columns[0].framed and not isinstance(source, tuple):
+        given = _given(source)
+        return None if given is None else (given,)
+    if not isinstance(source, tuple | list):
+        return None
+    framed = [column.framed for column in columns] + [False] * (len(source) - len(columns))
+    found = [
+        each if isinstance(each, str) else _given(each) if may else None
+        for each, may in zip(source, framed, strict=False)
+    ]
+    return None if len(found) < len(source) or None in found else tuple(each for each in found if each is not None)
+
+
+def _given(value: object) -> Given | None:
+    """A path as text, or what numpy takes for an array of numbers."""
+    if isinstance(value, str | Path):
+        return str(value)
+    array = np.asarray(value)
+    return array if array.dtype.kind in "fiub" else None
 
 
 def _short(value: object) -> str:
@@ -190,10 +241,16 @@ def _short(value: object) -> str:
 class _Rows:
     """Gathers good rows, and the problems of the others."""
 
-    def __init__(self, settings: DataSettings, name: str, place: str, notes: list[str]) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: DataSettings, name: str, place: str, notes: list[str], base: Path | None = None,
+        told: Told | None = None,
+    ) -> None:  # fmt: skip
+        self.settings, self.base, self.told = settings, base, told
         self.found = Corpus(name, place, [], [], [], [], notes)
-        self.source_units = [build(column.unit, column.split) for column in settings.source]
+        self.raw: list[tuple[Given, ...]] = []
+        self.source_units = [
+            None if column.framed else build(column.unit, column.split) for column in settings.source
+        ]
         self.target_units = build(settings.target.unit, settings.target.split)
 
     def refuse(self, problem: str) -> None:
@@ -214,7 +271,7 @@ class _Rows:
             sources = tuple(columns[column.column - 1] for column in self.settings.source)
             self.add(number, sources, columns[self.settings.target.column - 1], where)
 
-    def add(self, number: int, source: tuple[str, ...], target: str, target_where: str) -> None:
+    def add(self, number: int, source: tuple[Given, ...], target: str, target_where: str) -> None:
         """A row, unless something is wrong with it."""
         where = f"{self.found.place}{number}"
         if len(source) != len(self.source_units):
@@ -222,13 +279,14 @@ class _Rows:
             return
         names = ["source"] if len(source) == 1 else [f"source column {column}" for column in range(1, len(source) + 1)]
         for name, text, units in zip(names, source, self.source_units, strict=True):
-            if fault := self._fault(text, units):
+            fault = _fault_of_file(text) if units is None or not isinstance(text, str) else self._fault(text, units)
+            if fault:
                 self.refuse(f"{where}: the {name} {fault}")
                 return
         if fault := self._fault(target, self.target_units):
             self.refuse(f"{target_where}: the target {fault}")
             return
-        self.found.sources.append(source)
+        self.raw.append(source)
         self.found.targets.append(target)
         self.found.numbers.append(number)
 
@@ -248,6 +306,7 @@ class _Rows:
 
     def corpus(self, on_bad: OnBad | None) -> Corpus:
         """What was gathered, if that is allowed and not nothing."""
+        self._look()
         skipped = self.found.skipped
         if skipped and (on_bad or self.settings.on_bad) == "stop":
             raise DataError(skipped, f"fix the row{'s' if len(skipped) > 1 else ''} or pass --on-bad skip")
@@ -256,3 +315,44 @@ class _Rows:
         if not self.found.targets:
             raise DataError(f"{self.found.name}: empty", "at least one row is needed: source, tab, target")
         return self.found
+
+    def _look(self) -> None:
+        """Reads the files and arrays of frames; rows whose one can't be read are bad."""
+        read: list[Sequence[Item | str]] = []
+        bad: dict[int, str] = {}
+        many = len(self.settings.source) > 1
+        for place, column in enumerate(self.settings.source):
+            given = [source[place] for source in self.raw]
+            if not column.framed:
+                read.append([str(each) for each in given])
+                continue
+            items, problems = _media(given, column, self.settings, self.base, self.told)
+            name = f"source column {place + 1}" if many else "source"
+            for row, why in problems.items():
+                said = given[row]
+                bad.setdefault(row, f"the {name} {said}: {why}" if isinstance(said, str) else f"the {name} {why}")
+            read.append(items)
+        for row, why in sorted(bad.items()):
+            self.refuse(f"{self.found.where(row)}: {why}")
+        good = [row for row in range(len(self.raw)) if row not in bad]
+        self.found.sources[:] = [tuple(column[row] for column in read) for row in good]
+        self.found.targets[:] = [self.found.targets[row] for row in good]
+        self.found.numbers[:] = [self.found.numbers[row] for row in good]
+
+
+def _media(
+    given: Sequence[Given], column: Column, settings: DataSettings, base: Path | None, told: Told | None
+) -> tuple[list[Media], dict[int, str]]:
+    """A column of frames, and what is wrong with some of it."""
+    resolved = settings.resolved()
+    workers = resolved.workers or 1
+    if all(isinstance(each, str) for each in given):
+        names = [str(each) for each in given]
+        return from_files(names, column, base, live=resolved.frames == "live", workers=workers, told=told)
+    return from_arrays(given, column, base, workers)
+
+
+def _fault_of_file(given: Given) -> str | None:
+    if isinstance(given, str) and not given.strip():
+        return "names no file"
+    return None

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from string import ascii_lowercase
 
+import numpy as np
+from numpy.typing import NDArray
+
 from heedful.data.dates import written_dates
 from heedful.errors import SettingsError
 from heedful.settings import nearest
 
-Pair = tuple[str, str]
+Pair = tuple[str | NDArray[np.uint8], str]
+"""A source, text or the pixels (height, width) of a picture, and its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,13 @@ def reverse_pairs(count: int, seed: int, shortest: int = 5, longest: int = 12) -
     return [(text, text[::-1]) for text in letter_strings(count, seed, shortest, longest)]
 
 
+def digit_pictures(count: int, seed: int) -> list[Pair]:
+    """Pictures of two to six figures, and the figures; ``digits.drawn_digits`` of the same count and seed, without the boxes."""
+    from heedful.data.digits import drawn_digits  # here: a task of text draws nothing
+
+    return [(drawn.pixels, drawn.target) for drawn in drawn_digits(count, seed)]
+
+
 def letter_strings(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[str]:
     """``count`` different strings, every length from ``shortest`` to ``longest`` equally likely.
 
@@ -58,8 +69,9 @@ def letter_strings(count: int, seed: int, shortest: int = 5, longest: int = 12) 
 
 TASKS: dict[str, Task] = {
     "dates": Task(make=date_pairs, group=lambda pair: pair[1]),  # a calendar day, whatever the language
-    "copy": Task(make=copy_pairs, group=lambda pair: pair[0]),
-    "reverse": Task(make=reverse_pairs, group=lambda pair: pair[0]),
+    "copy": Task(make=copy_pairs, group=lambda pair: str(pair[0])),
+    "reverse": Task(make=reverse_pairs, group=lambda pair: str(pair[0])),
+    "digits": Task(make=digit_pictures, group=lambda pair: pair[1]),  # the number that is written, however it is drawn
 }
 
 
@@ -73,7 +85,7 @@ def make(task: str, count: int, seed: int) -> list[Pair]:
 
 
 def split(task: str, count: int, seed: int, dev_share: float = 0.1) -> tuple[list[Pair], list[Pair]]:
-    """The pairs of ``make`` as (train, dev): dates apart by calendar day, copy and reverse by source.
+    """The pairs of ``make`` as (train, dev): dates apart by calendar day, digits by number, copy and reverse by source.
 
     What is held out depends on the pair and not on the seed, so dev stays unseen by training on any other seed.
     """

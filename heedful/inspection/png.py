@@ -1,7 +1,7 @@
 """The heatmap as a picture of dots. It refuses to draw a character that no font here has: never a box.
 
 Only matplotlib's objects are used and no pyplot, so no figure is left behind and no setting is changed. The map
-itself is set dot by dot; matplotlib draws the text, with letters joined and ordered as their script asks (since 3.11,
+itself, or the picture under it, is set dot by dot; matplotlib draws the text, with letters joined and ordered as their script asks (since 3.11,
 which brings HarfBuzz and FriBidi along).
 """
 
@@ -21,11 +21,12 @@ from heedful.errors import MissingPackageError
 from heedful.inspection.brightness import colours
 from heedful.inspection.fonts import advice
 from heedful.inspection.labels import JOINERS
-from heedful.inspection.sheet import BAR, CARD, Label, Sheet, plan
+from heedful.inspection.overlay import MOST_DOUBLED, Overlay, is_over_a_picture
+from heedful.inspection.overlay import plan as plan_overlay
+from heedful.inspection.sheet import BAR, CARD, QUIET_TEXT, Label, Sheet, plan
 from heedful.results import Alignment
 
 DOTS = 100  # of the sheet in an inch; twice as many are drawn, for screens that show fine print
-MOST_DOUBLED = 1600  # a larger sheet has dots enough
 BROUGHT_ALONG = "DejaVu Sans"  # by matplotlib: always there
 LIKED = ("Noto Sans", "Nanum Gothic", "NanumGothic", "IPAGothic", "Lohit", "Droid Sans", "Symbola")
 NO_HELP = ("Last Resort", "LastResort", "Adobe Blank", ".")  # fonts made to have a box, or nothing, for everything
@@ -39,20 +40,52 @@ def render(alignment: Alignment, *, title: str = "") -> bytes:
         MissingPackageError: no font has some character, or this matplotlib cannot join a script's letters; the message
             names the characters and what helps.
     """
+    if is_over_a_picture(alignment):
+        overlay = plan_overlay(alignment, title)
+        return _file(_over(_pictures(overlay), _written(overlay, overlay.scale)))
     sheet = plan(alignment, title)
-    drawn = _families([label.text for label in sheet.labels])
     scale = 2 if max(sheet.width, sheet.height) <= MOST_DOUBLED else 1
-    figure = Figure((sheet.width / DOTS, sheet.height / DOTS), dpi=DOTS * scale, facecolor=CARD)
+    dots = _written(sheet, scale)
+    _set_cells(dots, sheet, scale)
+    return _file(dots)
+
+
+def _written(sheet: Sheet | Overlay, scale: int) -> NDArray[np.uint8]:
+    """The labels (height, width, 4): on the card, or for an overlay on nothing, since some stand on pictures."""
+    ground = "none" if isinstance(sheet, Overlay) else CARD
+    drawn = _families([label.text for label in sheet.labels])
+    figure = Figure((sheet.width / DOTS, sheet.height / DOTS), dpi=DOTS * scale, facecolor=ground)
     figure.set_layout_engine("none")
     canvas = FigureCanvasAgg(figure)
     for label, (text, families) in zip(sheet.labels, drawn, strict=True):
         _write(figure, sheet, label, text, families)
     canvas.draw()
-    dots = np.array(canvas.buffer_rgba())
-    _set_cells(dots, sheet, scale)
+    return np.array(canvas.buffer_rgba())
+
+
+def _file(dots: NDArray[np.uint8]) -> bytes:
     picture = io.BytesIO()
     imsave(picture, dots, format="png", metadata={"Software": "Heedful"})
     return picture.getvalue()
+
+
+def _pictures(overlay: Overlay) -> NDArray[np.uint8]:
+    """The card with its pictures and lines, without labels."""
+    scale = overlay.scale
+    dots = np.empty((overlay.height * scale, overlay.width * scale, 3), dtype=np.uint8)
+    dots[:] = list(bytes.fromhex(CARD[1:]))
+    for box, pixels in (
+        *((picture.box, picture.pixels) for picture in overlay.pictures),
+        *((rule, np.array(list(bytes.fromhex(QUIET_TEXT[1:])), dtype=np.uint8)) for rule in overlay.rules),
+    ):
+        dots[box.top * scale : box.bottom * scale, box.left * scale : box.right * scale] = pixels
+    return dots
+
+
+def _over(ground: NDArray[np.uint8], written: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What is written, laid over the ground."""
+    ink = written[..., 3:] / 255
+    return np.rint(written[..., :3] * ink + ground * (1 - ink)).astype(np.uint8)
 
 
 def _set_cells(dots: NDArray[np.uint8], sheet: Sheet, scale: int) -> None:
@@ -67,7 +100,7 @@ def _set_cells(dots: NDArray[np.uint8], sheet: Sheet, scale: int) -> None:
     dots[top : top + BAR[1] * scale, left : left + BAR[0] * scale, :3] = colours(np.linspace(0, 1, BAR[0] * scale))
 
 
-def _write(figure: Figure, sheet: Sheet, label: Label, text: str, families: list[str]) -> None:
+def _write(figure: Figure, sheet: Sheet | Overlay, label: Label, text: str, families: list[str]) -> None:
     figure.text(
         label.x / sheet.width,
         1 - label.y / sheet.height,

@@ -83,7 +83,7 @@ def plan(alignment: Alignment, title: str) -> Sheet:
     width = cell[0] * bright.shape[1]
     up, beyond = _head(columns, turn, size, width / max(1, len(alignment.target)), width)
     place = Box(
-        left=math.ceil(EDGE + 20 + max([_width(row, size) for row in rows.values()], default=0) + GAP),
+        left=math.ceil(EDGE + 20 + max([text_width(row, size) for row in rows.values()], default=0) + GAP),
         top=math.ceil(EDGE + (30 if heading else 0) + 20 + up + GAP),
         width=width,
         height=cell[1] * bright.shape[0],
@@ -94,7 +94,7 @@ def plan(alignment: Alignment, title: str) -> Sheet:
     ]
     below = [*_legend(bar), *notes]
     above = [Label(heading, EDGE, EDGE + 14, 16, colour=BRIGHT_TEXT)] if heading else []
-    ends = [place.right + beyond, *(label.x + _width(label.text, label.size) for label in [*above, *below])]
+    ends = [place.right + beyond, *(label.x + text_width(label.text, label.size) for label in [*above, *below])]
     return Sheet(
         width=math.ceil(max(ends) + EDGE),
         height=bar.bottom + 18 * len(notes) + EDGE,
@@ -111,6 +111,11 @@ def plan(alignment: Alignment, title: str) -> Sheet:
             *below,
         ),
     )
+
+
+def text_width(text: str, size: int) -> float:
+    """How wide a line of text is on the sheet, roughly and generously."""
+    return cell_len(text) * size * NARROW
 
 
 def _axes(place: Box, up: Number) -> list[Label]:
@@ -173,13 +178,9 @@ def _named(units: tuple[str, ...], size: int) -> dict[int, str]:
     return {at: str(at) for at in range(0, len(units), every)}
 
 
-def _width(text: str, size: int) -> float:
-    return cell_len(text) * size * NARROW
-
-
 def _turn(columns: dict[int, str], pitch: int, size: int) -> int:
     """Labels stand upright if each fits over its column, lean if there is room between them, and climb if not."""
-    widest = max((_width(label, size) for label in columns.values()), default=0.0)
+    widest = max((text_width(label, size) for label in columns.values()), default=0.0)
     if len(columns) < 2 or widest <= pitch + 2 or (keys := list(columns))[1] - keys[0] > 1:
         return 0
     return -45 if pitch >= 20 else -90
@@ -187,7 +188,7 @@ def _turn(columns: dict[int, str], pitch: int, size: int) -> int:
 
 def _head(columns: dict[int, str], turn: int, size: int, pitch: Number, width: int) -> tuple[float, float]:
     """How far the output labels reach above the map, and how far beyond its right side."""
-    widths = {at: _width(label, size) for at, label in columns.items()}
+    widths = {at: text_width(label, size) for at, label in columns.items()}
     lean, share = (math.cos(math.radians(turn)), 1.0) if turn else (1.0, 0.5)
     beyond = max([(at + 0.5) * pitch + wide * lean * share - width for at, wide in widths.items()], default=0.0)
     up = max(widths.values(), default=0.0) * math.sin(math.radians(-turn)) + size * 0.7 if turn else float(size)

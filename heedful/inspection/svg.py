@@ -1,13 +1,18 @@
 """The heatmap as a drawing whose text stays text: it can be searched, copied, read aloud, and needs no font here."""
 
+import base64
+import io
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heedful.inspection.brightness import hexadecimal
 from heedful.inspection.labels import is_right_to_left, visible, visible_text
-from heedful.inspection.sheet import BAR, CARD, Label, Sheet, plan
+from heedful.inspection.overlay import Overlay, Picture, is_over_a_picture
+from heedful.inspection.overlay import plan as plan_overlay
+from heedful.inspection.sheet import BAR, CARD, QUIET_TEXT, Label, Sheet, plan
 from heedful.results import Alignment
 
 FONTS = (
@@ -19,27 +24,59 @@ LEVELS = 64  # of brightness, once cells are merged: the eye tells no more apart
 
 
 def render(alignment: Alignment, *, title: str = "") -> str:
-    """A complete SVG document: no script, no style sheet, nothing fetched, no identifiers that could clash in a page."""
+    """A complete SVG document: no script, no style sheet, nothing fetched, no identifiers that could clash in a page.
+
+    An alignment to a picture is drawn on it; the picture stands in the document, once a panel.
+    """
+    if is_over_a_picture(alignment):
+        overlay = plan_overlay(alignment, title)
+        described = f"Attention of {len(alignment.target)} output units to a {_kind(alignment)}, drawn on it."
+        return _document(overlay, title, described, [*map(_image, overlay.pictures), *_rules(overlay)])
     sheet = plan(alignment, title)
-    size = f'width="{sheet.width}" height="{sheet.height}" viewBox="0 0 {sheet.width} {sheet.height}"'
-    name = visible_text(title) or "attention"
     titled = sheet.bright.size == alignment.weights.size <= MOST_TITLED  # neither dense nor with several units a dot
     described = (
         f"Attention of {len(alignment.target)} output units, across, to {len(alignment.source)} input units, down."
     )
+    cells = _cells(alignment, sheet) if titled else _runs(sheet)
+    return _document(sheet, title, described, ['<g shape-rendering="crispEdges">', *cells, *_bar(sheet), "</g>"])
+
+
+def _document(sheet: Sheet | Overlay, title: str, described: str, drawn: list[str]) -> str:
+    size = f'width="{sheet.width}" height="{sheet.height}" viewBox="0 0 {sheet.width} {sheet.height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family={quoteattr(FONTS)}>',
-        f"<title>{escape(name)}</title>",
+        f"<title>{escape(visible_text(title) or 'attention')}</title>",
         f"<desc>{described} Brighter is more.</desc>",
         f'<rect width="{sheet.width}" height="{sheet.height}" rx="10" fill="{CARD}"/>',
-        '<g shape-rendering="crispEdges">',
-        *(_cells(alignment, sheet) if titled else _runs(sheet)),
-        *_bar(sheet),
-        "</g>",
+        *drawn,
         *map(_text, sheet.labels),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _kind(alignment: Alignment) -> str:
+    return "picture" if alignment.scene is None else alignment.scene.kind
+
+
+def _image(picture: Picture) -> str:
+    left, top, width, height = picture.box
+    place = f'x="{left}" y="{top}" width="{width}" height="{height}" preserveAspectRatio="none"'
+    name = f"<title>{escape(picture.name)}</title>" if picture.name else ""
+    return f'<image {place} href="data:image/png;base64,{_encoded(picture.pixels)}">{name}</image>'
+
+
+def _encoded(pixels: NDArray[np.uint8]) -> str:
+    from PIL import Image  # here, since plain maps need none; it comes along with matplotlib
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=9)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _rules(overlay: Overlay) -> Iterator[str]:
+    for left, top, width, height in overlay.rules:
+        yield f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="{QUIET_TEXT}"/>'
 
 
 def _cells(alignment: Alignment, sheet: Sheet) -> Iterator[str]:

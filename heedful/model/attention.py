@@ -1,10 +1,11 @@
 """Attention: a scorer compares decoder states with the memory, a reach says where it may look.
 
 weights = softmax(score + reach), context = weights @ memory. Every part takes any number of queries a sentence at once:
-all target positions in training, all hypotheses in search.
+all target positions in training, all hypotheses in search. A scorer or reach that is ``sequential`` needs to know where the
+step before looked: then a target is made one step after the other.
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,10 +13,17 @@ from torch import Tensor, nn
 
 MOST_CELLS = 2**25
 """The additive scorer's table (batch, query, position, size) is made in pieces of at most so many numbers (128 MiB)."""
+WIDTH = 31
+"""So many weights of the step before the location scorer sees, half of them on each side."""
 
 
 class Scorer(nn.Module):
-    """How well a query (a decoder state) fits each position of the memory."""
+    """How well a query (a decoder state) fits each position of the memory.
+
+    ``sequential`` says that ``score`` needs ``previous``, the weights of the step before (zeros before the first).
+    """
+
+    sequential: ClassVar[bool] = False
 
     def __init__(self, query_size: int, memory_size: int) -> None:
         super().__init__()
@@ -25,7 +33,10 @@ class Scorer(nn.Module):
         return memory
 
     def score(
-        self, query: Float[Tensor, "batch query features"], keys: Float[Tensor, "batch position key"]
+        self,
+        query: Float[Tensor, "batch query features"],
+        keys: Float[Tensor, "batch position key"],
+        previous: Float[Tensor, "batch query position"] | None = None,
     ) -> Float[Tensor, "batch query position"]:
         """Scores before reach and softmax."""
         return query @ keys.transpose(1, 2)
@@ -74,7 +85,10 @@ class Additive(Scorer):
         return self.memory(memory)
 
     def score(
-        self, query: Float[Tensor, "batch query features"], keys: Float[Tensor, "batch position key"]
+        self,
+        query: Float[Tensor, "batch query features"],
+        keys: Float[Tensor, "batch position key"],
+        previous: Float[Tensor, "batch query position"] | None = None,
     ) -> Float[Tensor, "batch query position"]:
         """Scores, a few queries at a time so that the table of all pairs never outgrows the memory."""
         asked = self.query(query)
@@ -83,11 +97,46 @@ class Additive(Scorer):
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
 
 
-SCORERS: dict[str, type[Scorer]] = {"dot": Dot, "general": General, "concat": Additive, "additive": Additive}
+class Location(Additive):
+    """v . tanh(W q + U m + F a + b), where a are the weights of the step before around the position (Chorowski 2015, 2.2).
+
+    The paper convolves them with ten filters and multiplies what comes out by a matrix; nothing stands between the two,
+    so they are one matrix here, over ``WIDTH`` positions. Knowing where it looked, the scorer learns to go on from there.
+    """
+
+    sequential: ClassVar[bool] = True
+
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.location = nn.Parameter(torch.empty(query_size, WIDTH))
+        nn.init.uniform_(self.location, -(WIDTH**-0.5), WIDTH**-0.5)
+
+    def score(
+        self,
+        query: Float[Tensor, "batch query features"],
+        keys: Float[Tensor, "batch position key"],
+        previous: Float[Tensor, "batch query position"] | None = None,
+    ) -> Float[Tensor, "batch query position"]:
+        """Scores that know the weights of the step before."""
+        if previous is None:
+            raise ValueError("the location scorer needs the weights of the step before")
+        around = nn.functional.pad(previous, (WIDTH // 2, WIDTH // 2)).unfold(2, WIDTH, 1)
+        asked = self.query(query)
+        return torch.tanh(asked[:, :, None] + keys[:, None] + around @ self.location.t()) @ self.value
+
+
+SCORERS: dict[str, type[Scorer]] = {
+    "dot": Dot, "general": General, "concat": Additive, "additive": Additive, "location": Location
+}  # fmt: skip
 
 
 class Reach(nn.Module):
-    """Which positions a query may attend to: something added to the scores, or None for everywhere."""
+    """Which positions a query may attend to: something added to the scores, or None for everywhere.
+
+    ``sequential`` says that ``bias`` needs ``previous``, the weights of the step before (zeros before the first).
+    """
+
+    sequential: ClassVar[bool] = False
 
     def __init__(self, query_size: int, window: int) -> None:
         super().__init__()
@@ -98,6 +147,7 @@ class Reach(nn.Module):
         query: Float[Tensor, "batch query features"],
         real: Bool[Tensor, "batch position"],
         step: Int[Tensor, "batch query"],
+        previous: Float[Tensor, "batch query position"] | None = None,
     ) -> Float[Tensor, "batch query position"] | None:
         """What is added to the scores; minus infinity forbids."""
         return None
@@ -109,6 +159,10 @@ class Reach(nn.Module):
 
     def _outside(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
         return torch.zeros_like(distance).masked_fill_(distance.abs() > self.window, -torch.inf)
+
+    def _gaussian(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
+        """The logarithm of a Gaussian whose deviation is half the window, minus infinity outside the window."""
+        return self._outside(distance.detach()) - distance**2 / (2 * (self.window / 2) ** 2)
 
 
 class Global(Reach):
@@ -126,6 +180,7 @@ class LocalM(Reach):
         query: Float[Tensor, "batch query features"],
         real: Bool[Tensor, "batch position"],
         step: Int[Tensor, "batch query"],
+        previous: Float[Tensor, "batch query position"] | None = None,
     ) -> Float[Tensor, "batch query position"] | None:
         """Zero within the window, minus infinity outside."""
         last = real.sum(dim=1, keepdim=True) - 1
@@ -151,16 +206,54 @@ class LocalP(Reach):
         query: Float[Tensor, "batch query features"],
         real: Bool[Tensor, "batch position"],
         step: Int[Tensor, "batch query"],
+        previous: Float[Tensor, "batch query position"] | None = None,
     ) -> Float[Tensor, "batch query position"] | None:
         """The Gaussian's logarithm within the window, minus infinity outside."""
         last = real.sum(dim=1, keepdim=True) - 1
         share = torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
         centre = last * share.to(torch.promote_types(share.dtype, torch.float32))  # bfloat16 counts to 256
-        distance = self._distance(centre, real)
-        return self._outside(distance.detach()) - distance**2 / (2 * (self.window / 2) ** 2)
+        return self._gaussian(self._distance(centre, real))
 
 
-REACHES: dict[str, type[Reach]] = {"global": Global, "local-m": LocalM, "local-p": LocalP}
+class Monotonic(Reach):
+    """A window that goes on from where the step before looked: p = E[s] + D s(v . tanh(W q)), never more than D on.
+
+    E[s] is the mean position under the weights of the step before (the first step begins before the first position); the
+    Gaussian around p is that of *local-p*. The idea of a predicted, always forward move is Tjandra 2017, section 3; that
+    of a window around the weights of the step before, Chorowski 2015, section 2.3. For sources that are read from one end
+    to the other: speech, lines of print.
+    """
+
+    sequential: ClassVar[bool] = True
+
+    def __init__(self, query_size: int, window: int) -> None:
+        super().__init__(query_size, window)
+        self.query = nn.Linear(query_size, query_size, bias=False)
+        self.value = nn.Parameter(torch.empty(query_size))
+        nn.init.xavier_uniform_(self.query.weight)
+        nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
+
+    def bias(
+        self,
+        query: Float[Tensor, "batch query features"],
+        real: Bool[Tensor, "batch position"],
+        step: Int[Tensor, "batch query"],
+        previous: Float[Tensor, "batch query position"] | None = None,
+    ) -> Float[Tensor, "batch query position"] | None:
+        """The Gaussian's logarithm within the window, minus infinity outside."""
+        if previous is None:
+            raise ValueError("the monotonic reach needs the weights of the step before")
+        places = torch.arange(real.shape[1], device=real.device)
+        before = previous.to(torch.promote_types(previous.dtype, torch.float32)) @ places.to(
+            torch.promote_types(previous.dtype, torch.float32)
+        )
+        move = self.window * torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+        last = real.sum(dim=1, keepdim=True) - 1
+        centre = torch.minimum(before + move, last.to(before.dtype))
+        return self._gaussian(self._distance(centre, real))
+
+
+REACHES: dict[str, type[Reach]] = {"global": Global, "local-m": LocalM, "local-p": LocalP, "monotonic": Monotonic}
 
 
 class Held(NamedTuple):
@@ -179,16 +272,32 @@ class Attention(nn.Module):
         self.scorer = SCORERS[scorer](query_size, memory_size)
         self.reach = REACHES[reach](query_size, window)
 
+    @property
+    def sequential(self) -> bool:
+        """Whether a step has to know where the one before it looked."""
+        return self.scorer.sequential or self.reach.sequential
+
     def hold(self, memory: Float[Tensor, "batch position memory"], real: Bool[Tensor, "batch position"]) -> Held:
         """The memory with its keys, made once."""
         return Held(memory, self.scorer.keys(memory), real)
 
+    def begin(self, held: Held) -> tuple[Float[Tensor, "batch position"], ...]:
+        """The weights before the first step, zeros; nothing where no step asks for them."""
+        return (held.memory.new_zeros(held.memory.shape[:2]),) if self.sequential else ()
+
     def forward(
-        self, query: Float[Tensor, "batch query features"], held: Held, step: Int[Tensor, "batch query"]
+        self,
+        query: Float[Tensor, "batch query features"],
+        held: Held,
+        step: Int[Tensor, "batch query"],
+        previous: Float[Tensor, "batch query position"] | None = None,
     ) -> tuple[Float[Tensor, "batch query memory"], Float[Tensor, "batch query position"]]:
-        """Contexts and weights; weights sum to one over real positions and are zero on padding."""
-        scores = self.scorer.score(query, held.keys)
-        bias = self.reach.bias(query, held.real, step)
+        """Contexts and weights; weights sum to one over real positions and are zero on padding.
+
+        ``previous`` are the weights of the step before each query, where the scorer or the reach is ``sequential``.
+        """
+        scores = self.scorer.score(query, held.keys, previous)
+        bias = self.reach.bias(query, held.real, step, previous)
         if bias is not None:
             scores = scores + bias
         weights = torch.softmax(scores.masked_fill(~held.real[:, None], -torch.inf), dim=2)
@@ -200,10 +309,15 @@ class Attention(nn.Module):
         held: Held,
         step: Int[Tensor, "row"],
         attend_to: Float[Tensor, "row position"] | None = None,
+        looked: tuple[Float[Tensor, "row position"], ...] = (),
     ) -> tuple[Float[Tensor, "row memory"], Float[Tensor, "row position"]]:
-        """One query a row, rows sentence-major; ``attend_to`` takes the place of the weights."""
+        """One query a row, rows sentence-major; ``attend_to`` takes the place of the weights.
+
+        ``looked`` holds the weights of the step before, where they are asked for (see ``begin``).
+        """
         sentences = held.memory.shape[0]
         if attend_to is not None:
             return (attend_to.view(sentences, -1, attend_to.shape[1]) @ held.memory).flatten(0, 1), attend_to
-        context, weights = self(query.view(sentences, -1, query.shape[1]), held, step.view(sentences, -1))
+        previous = looked[0].view(sentences, -1, looked[0].shape[1]) if looked else None
+        context, weights = self(query.view(sentences, -1, query.shape[1]), held, step.view(sentences, -1), previous)
         return context.flatten(0, 1), weights.flatten(0, 1)

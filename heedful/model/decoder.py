@@ -24,11 +24,13 @@ Masks = Sequence[Tensor | None]
 
 
 class Moving(NamedTuple):
-    """What moves with a hypothesis: every layer's state, the answer fed back (or nothing), and the step number."""
+    """What moves with a hypothesis: every layer's state, the answer fed back (or nothing), the step number, and where the
+    step before looked (or nothing)."""
 
     layers: States
     fed: tuple[Float[Tensor, "row features"], ...]
     step: Int[Tensor, "row"]
+    looked: tuple[Float[Tensor, "row position"], ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -58,9 +60,9 @@ class Decoder(nn.Module):
 
     def start(self, encoded: Encoded) -> tuple[Any, Moving]:
         """What is held for each sentence, and the state before the first unit."""
-        layers = self.handover(encoded.final)
+        layers, held = self.handover(encoded.final), self.hold(encoded)
         step = torch.zeros(encoded.memory.shape[0], dtype=torch.long, device=encoded.memory.device)
-        return self.hold(encoded), Moving(layers, self.feed(encoded), step)
+        return held, Moving(layers, self.feed(encoded), step, self.before(held))
 
     def hold(self, encoded: Encoded) -> Any:
         """Nested tuples of tensors with one row a sentence."""
@@ -68,6 +70,10 @@ class Decoder(nn.Module):
 
     def feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
         """What is fed back into the first step, before there is an answer."""
+        return ()
+
+    def before(self, held: Any) -> tuple[Tensor, ...]:
+        """Where the step before the first one looked, if anybody asks."""
         return ()
 
     def masks(self, embedded: Float[Tensor, "batch time embedding"]) -> Masks:
@@ -175,6 +181,14 @@ class Attentive(Decoder):
         """Memory and keys."""
         return self.attention.hold(encoded.memory, encoded.real)
 
+    def before(self, held: Any) -> tuple[Tensor, ...]:
+        """Nowhere, where the attention wants to know."""
+        return self.attention.begin(held)
+
+    def moved(self, layers: States, fed: tuple[Tensor, ...], state: Moving, weights: Tensor) -> Moving:
+        """The state after a step that looked here."""
+        return Moving(layers, fed, state.step + 1, (weights,) if state.looked else ())
+
     def read(self, context: Float[Tensor, "*batch memory"], top: Float[Tensor, "*batch size"]) -> Tensor:
         """The attentional vector h~ = tanh(W [context; state]) (Luong 2015, equation 5)."""
         return torch.tanh(self.combine(torch.cat([context, top], dim=-1)))
@@ -201,9 +215,9 @@ class Bahdanau(Attentive):
         masks: Masks | None = None,
     ) -> Outcome:
         """Asks, then steps."""
-        context, weights = self.attention.ask(state.layers[-1][0], held, state.step, attend_to)
+        context, weights = self.attention.ask(state.layers[-1][0], held, state.step, attend_to, state.looked)
         top, layers = self.stack.step(torch.cat([embedded, context], dim=1), state.layers, masks)
-        return Outcome(self.read(context, top), Moving(layers, (), state.step + 1), weights)
+        return Outcome(self.read(context, top), self.moved(layers, (), state, weights), weights)
 
     def forward(
         self,
@@ -249,9 +263,9 @@ class Luong(Attentive):
     ) -> Outcome:
         """Steps, then asks."""
         top, layers = self.stack.step(torch.cat([embedded, *state.fed], dim=1), state.layers, masks)
-        context, weights = self.attention.ask(top, held, state.step, attend_to)
+        context, weights = self.attention.ask(top, held, state.step, attend_to, state.looked)
         readout = self.read(context, top)
-        return Outcome(readout, Moving(layers, (readout,) if self.feeds else (), state.step + 1), weights)
+        return Outcome(readout, self.moved(layers, (readout,) if self.feeds else (), state, weights), weights)
 
     def forward(
         self,
@@ -262,7 +276,7 @@ class Luong(Attentive):
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """Without input feeding, all steps as fused layers and one batched attention; with it, a hand-derived loop."""
         cells = list(self.stack.each())
-        if self.feeds and not loop.fits(self.attention, cells, embedded):
+        if self.attention.sequential or (self.feeds and not loop.fits(self.attention, cells, embedded)):
             return super().forward(embedded, held, state, real)
         if self.feeds:
             masks = self.masks(embedded)
@@ -306,12 +320,12 @@ class FirstLayer(Attentive):
     ) -> Outcome:
         """The first layer steps, asks, and the layers above step."""
         below, first = self.stack.step(embedded, state.layers[:1])
-        context, weights = self.attention.ask(below, held, state.step, attend_to)
+        context, weights = self.attention.ask(below, held, state.step, attend_to, state.looked)
         beside = torch.cat([below, context], dim=1)
         if masks and masks[0] is not None:
             beside = beside * masks[0]
         top, above = self.above.step(beside, state.layers[1:], masks[1:] if masks else None)
-        return Outcome(self.read(context, top), Moving(first + above, (), state.step + 1), weights)
+        return Outcome(self.read(context, top), self.moved(first + above, (), state, weights), weights)
 
     def forward(
         self,
@@ -321,6 +335,8 @@ class FirstLayer(Attentive):
         real: Bool[Tensor, "batch time"] | None = None,
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
         """All steps as fused layers, with one batched attention between the first and the second."""
+        if self.attention.sequential:
+            return super().forward(embedded, held, state, real)
         below = self.stack.scan(embedded, state.layers[:1], real)
         context, weights = self.ask_all(below, held)
         top = self.above.scan(self.dropout(torch.cat([below, context], dim=2)), state.layers[1:], real)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from heedful.contracts import Source
 from heedful.model.cells import CELLS, State
-from heedful.model.reader import Embedding
+from heedful.model.reader import Column, Columns
 from heedful.model.recurrent import LockedDropout, Recurrent
 from heedful.model.settings import ModelSettings
 
@@ -24,9 +24,9 @@ class Encoded(NamedTuple):
 class Encoder(nn.Module):
     """Reads the source item by item, updating its hidden state."""
 
-    def __init__(self, settings: ModelSettings, source_sizes: Sequence[int]) -> None:
+    def __init__(self, settings: ModelSettings, columns: Sequence[Column]) -> None:
         super().__init__()
-        self.reader = Embedding(source_sizes, settings.embedding_size)
+        self.reader = Columns(columns, settings)
         self.dropout = LockedDropout(settings.dropout)
         self.size = settings.encoder_size or settings.hidden_size
         self.recurrent = Recurrent(

@@ -168,7 +168,8 @@ class Packed(Stepper[Any, Moving]):
             second = beside[0] if beside else None
             readout = self.combine(top, second, tanh=True)
         logits = self.output(readout)
-        return Step(logits, Moving(layers, fed, state.step + 1), weights)
+        looked = (weights,) if state.looked and weights is not None else ()
+        return Step(logits, Moving(layers, fed, state.step + 1, looked), weights)
 
     def _context(self, held: Tensor, rows: int) -> list[Tensor]:
         if not isinstance(self.decoder, Fixed) or not self.decoder.feeds:
@@ -193,8 +194,8 @@ class Packed(Stepper[Any, Moving]):
         decoder = self.decoder
         if not isinstance(decoder, Attentive):
             raise TypeError("nothing to ask")
-        if attend_to is not None or type(decoder.attention.reach) is not Global:
-            return decoder.attention.ask(query, held, state.step, attend_to)
+        if attend_to is not None or type(decoder.attention.reach) is not Global or decoder.attention.sequential:
+            return decoder.attention.ask(query, held, state.step, attend_to, state.looked)
         scorer, value = decoder.attention.scorer, None
         if isinstance(scorer, Additive) and self.query is not None:
             value = scorer.value

@@ -1,42 +1,68 @@
 """How a source position becomes a vector, and several columns one sequence."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from heedful.contracts import Source
+from heedful.contracts import Frames, Source
+from heedful.model.convolution import Convolution, Grid
+from heedful.model.positions import Embedding, Projection, Reader
+from heedful.model.settings import ModelSettings
+
+Column = int | Frames
+"""A column of units, by the size of its vocabulary; or of frames."""
 
 
-def embedding(size: int, features: int) -> nn.Embedding:
-    """An embedding whose vectors have about unit norm."""
-    table = nn.Embedding(size, features)
-    nn.init.normal_(table.weight, std=features**-0.5)
-    return table
+READERS: dict[str, type[Embedding | Projection | Convolution]] = {
+    "embedding": Embedding,
+    "projection": Projection,
+    "convolution": Convolution,
+    "grid": Grid,
+}
 
 
-class Embedding(nn.Module):
-    """A vector a unit, each column with a table of its own; columns follow one another, padding last."""
+def reader(column: Column, settings: ModelSettings) -> Reader:
+    """The reader of a column: a table for units; for frames what the settings say.
 
-    def __init__(self, sizes: Sequence[int], features: int) -> None:
+    Raises:
+        ValueError: the reader can't read such frames.
+    """
+    name = settings.reader_of(framed=isinstance(column, Frames), tall=isinstance(column, Frames) and _tall(column))
+    return READERS[name].of(column, settings.embedding_size, settings)
+
+
+def _tall(frames: Frames) -> bool:
+    return frames.height > 1 and not frames.grid
+
+
+class Columns(nn.Module):
+    """All columns of a source: each with a reader of its own; columns follow one another, padding last."""
+
+    def __init__(self, columns: Sequence[Column], settings: ModelSettings) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(embedding(size, features) for size in sizes)
+        self.tables = nn.ModuleList(reader(column, settings) for column in columns)
+
+    def each(self) -> Sequence[Reader]:
+        """The readers, in the order of the columns."""
+        return cast("Sequence[Reader]", self.tables)
 
     def forward(
         self, source: Source
     ) -> tuple[Float[Tensor, "batch position features"], Bool[Tensor, "batch position"]]:
         """Vectors and what is real in them; a row's real positions come first, in column order."""
-        vectors = [table(ids) for table, ids in zip(self.tables, source.columns, strict=True)]
-        if len(vectors) == 1:
-            return vectors[0], source.real[0]
-        joined, real = torch.cat(vectors, dim=1), torch.cat(source.real, dim=1)
+        read = [
+            each(values, real, source.shape(place))
+            for place, (each, values, real) in enumerate(zip(self.tables, source.columns, source.real, strict=True))
+        ]
+        if len(read) == 1:
+            return read[0]
+        joined, real = torch.cat([each for each, _ in read], dim=1), torch.cat([each for _, each in read], dim=1)
         longest = int(real.sum(dim=1).max())
         order = torch.argsort(~real, dim=1, stable=True)[:, :longest]
         batch, width, features = joined.shape
         rows = (order + torch.arange(batch, device=order.device)[:, None] * width).flatten()
         packed = joined.reshape(batch * width, features).index_select(0, rows).view(batch, longest, features)
         return packed, real.gather(1, order)
-
-
-READERS: dict[str, type[Embedding]] = {"embedding": Embedding}

@@ -11,7 +11,8 @@ from torch.overrides import TorchFunctionMode
 from heedful.contracts import Source, Step
 from heedful.model.decoder import DECODERS, Moving
 from heedful.model.encoder import Encoded, Encoder
-from heedful.model.reader import embedding
+from heedful.model.positions import embedding
+from heedful.model.reader import Column
 from heedful.model.recurrent import LockedDropout
 from heedful.model.settings import ModelSettings
 
@@ -36,10 +37,10 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **named)
 
 
-def outline(settings: ModelSettings, source_sizes: Sequence[int], target_size: int) -> "Network":
+def outline(settings: ModelSettings, columns: Sequence[Column], target_size: int) -> "Network":
     """The network without numbers: names, shapes and types, to be checked against a file and filled from it."""
     with torch.device("meta"), _Unfilled():
-        return Network(settings, source_sizes, target_size)
+        return Network(settings, columns, target_size)
 
 
 class Forced(NamedTuple):
@@ -52,18 +53,19 @@ class Forced(NamedTuple):
 class Network(nn.Module):
     """An encoder and a decoder: sources in, logits over target units out.
 
-    ``source_sizes`` are the vocabulary sizes of the source columns, ``target_size`` that of the target; both count the
-    reserved ids.
+    ``columns`` says what each source column holds: units of a vocabulary of this size, or frames. ``target_size`` is that
+    of the target's vocabulary; sizes count the reserved ids.
     """
 
-    def __init__(self, settings: ModelSettings, source_sizes: Sequence[int], target_size: int) -> None:
+    def __init__(self, settings: ModelSettings, columns: Sequence[Column], target_size: int) -> None:
         super().__init__()
         self.settings = settings
-        self.encoder = Encoder(settings, source_sizes)
+        self.encoder = Encoder(settings, columns)
         self.embedding = embedding(target_size, settings.embedding_size)
         self.dropout = LockedDropout(settings.dropout)
         self.decoder = DECODERS[settings.attention](settings, self.encoder.size)
         self.output_bias = nn.Parameter(torch.zeros(target_size))
+        self.spelling = nn.Linear(self.encoder.size, target_size) if settings.ctc else None
         self.untied_weight: nn.Parameter | None = None
         if not settings.tie_embeddings:
             self.untied_weight = nn.Parameter(torch.empty(target_size, self.decoder.readout_size))
@@ -89,9 +91,17 @@ class Network(nn.Module):
 
         Where ``real`` is given, what is returned on padding is of no meaning, and little work goes there.
         """
-        held, state = self.decoder.start(self.encode(source))
+        readouts, weights, _ = self.taught(source, previous, real)
+        return readouts, weights
+
+    def taught(
+        self, source: Source, previous: Int[Tensor, "batch time"], real: Bool[Tensor, "batch time"] | None = None
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None, Encoded]:
+        """``forward``, and what the encoder handed over, for losses that ask it as well."""
+        encoded = self.encode(source)
+        held, state = self.decoder.start(encoded)
         readouts, weights = self.decoder(self.dropout(self.embedding(previous)), held, state, real)
-        return self.dropout(readouts), weights
+        return self.dropout(readouts), weights, encoded
 
     def force(
         self, source: Source, previous: Int[Tensor, "batch time"], following: Int[Tensor, "batch time"],

@@ -8,11 +8,14 @@ from heedful.settings import Settings
 
 CellName = Literal["rnn", "lstm", "gru"]
 AttentionName = Literal["fixed", "bahdanau", "luong", "first-layer"]
-ScorerName = Literal["dot", "general", "concat", "additive"]
-ReachName = Literal["global", "local-m", "local-p"]
+ScorerName = Literal["dot", "general", "concat", "additive", "location"]
+ReachName = Literal["global", "local-m", "local-p", "monotonic"]
+ReaderName = Literal["embedding", "projection", "convolution", "grid"]
 Size = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
+CHANNELS = (32, 64, 96, 128)
+"""Of the convolutions' layers, where a recipe names none."""
 DEFAULT_SCORER: dict[str, ScorerName | None] = {
     "fixed": None, "bahdanau": "additive", "luong": "general", "first-layer": "general"
 }  # fmt: skip
@@ -39,6 +42,10 @@ class ModelSettings(Settings):
     bidirectional: bool = True
     dropout: Share = 0.2
     tie_embeddings: bool = False
+    ctc: bool = False
+    reader: ReaderName | None = None
+    subsampling: Annotated[int, Field(ge=1, le=64)] | None = None
+    reader_channels: Annotated[tuple[Size, ...], Field(min_length=1, max_length=8)] | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -53,6 +60,12 @@ class ModelSettings(Settings):
             raise ValueError(
                 f"scorer = 'dot' multiplies states of one size, but encoder_size is {encoder_size} and hidden_size "
                 f"{self.hidden_size}; make them equal or use scorer = 'general'"
+            )
+        layers = len(self.reader_channels or CHANNELS)
+        if self.reader in ("convolution", "grid") and self.subsampling not in (None, *(2**n for n in range(layers + 1))):
+            raise ValueError(
+                f"reader = {self.reader!r} halves the source, at most once in each of its {layers} layers; "
+                f"subsampling is one of {', '.join(str(2**n) for n in range(layers + 1))}, found {self.subsampling}"
             )
         if self.attention == "first-layer" and (self.decoder_layers or self.num_layers) < 2:
             raise ValueError(
@@ -74,11 +87,21 @@ class ModelSettings(Settings):
             found["input_feeding"] = f"only attention = 'luong' feeds its answer back, this is {self.attention!r}"
         if "feed_context" in given and self.attention != "fixed":
             found["feed_context"] = f"only attention = 'fixed' has one context to feed, this is {self.attention!r}"
+        if "reader_channels" in given and self.reader in ("embedding", "projection"):
+            found["reader_channels"] = f"only convolutions have channels, this is reader = {self.reader!r}"
+        if "subsampling" in given and self.reader == "embedding":
+            found["subsampling"] = "reader = 'embedding' gives a vector to every unit"
         if "cell" in given and self.encoder_cell is not None and self.decoder_cell is not None:
             found["cell"] = "encoder_cell and decoder_cell are both given"
         if "num_layers" in given and self.encoder_layers is not None and self.decoder_layers is not None:
             found["num_layers"] = "encoder_layers and decoder_layers are both given"
         return found
+
+    def reader_of(self, *, framed: bool, tall: bool) -> str:
+        """The reader of a column: of units (not ``framed``), of frames with a height (``tall``), or of plain vectors."""
+        if not framed:
+            return "embedding"
+        return self.reader or ("convolution" if tall else "projection")
 
     def resolved(self) -> Self:
         """The same network with every key that has an effect spelled out, and none that has not."""

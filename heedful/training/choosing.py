@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heedful.data.corpus import Corpus
+from heedful.data.corpus import Corpus, Item
 from heedful.training.recipe import Recipe
 
 Table = dict[str, Any]
@@ -30,6 +30,10 @@ def guess_unit(texts: Sequence[str]) -> str:
     return "words" if many and all(len(text.split()) > 1 for text in few[:20]) else "letters"
 
 
+def _length(item: Item) -> int:
+    return len(item) if isinstance(item, str) else item.length
+
+
 def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
     """The same tables, with what suits this much data filled in where it is not given.
 
@@ -41,8 +45,8 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
     pairs, target_unit = len(corpus), said.data.target.unit
     words = target_unit in ("words", "symbols")
     units = sum(len(text.split()) if words else len(text) for text in corpus.targets[:LOOKED_AT])
-    source = sum(max(1, sum(map(len, text))) for text in corpus.sources[:LOOKED_AT])
-    source = source / 6 if target_unit == "words" else source
+    source = sum(max(1, sum(map(_length, text))) for text in corpus.sources[:LOOKED_AT])
+    source = source / 6 if target_unit == "words" and not said.data.framed else source
     mean = (units + source) / min(LOOKED_AT, pairs) + 2
     rows = int(min(64, max(16, pairs / 60)))
     passes = min(60.0, max(8.0, 450_000 / pairs))

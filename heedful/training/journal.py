@@ -20,6 +20,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Preparing(Event):
+    """Pictures, sounds or arrays are being read: so many of so many."""
+
+    kind = "preparing"
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Started(Event):
     """Training begins, or goes on from ``update``."""
 

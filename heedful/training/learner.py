@@ -7,6 +7,7 @@ from torch import Tensor
 
 from heedful.data.batches import Batch
 from heedful.native import kernels
+from heedful.training.alignment import CTC_WEIGHT, GUIDE_WIDTH, guided, spelling
 from heedful.training.loss import loss
 from heedful.training.state import State
 
@@ -31,8 +32,13 @@ class Learner:
         network = state.network
         network.train()
         with torch.autocast(network.output_bias.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-            readouts, _ = network(batch.source, batch.previous, batch.real)
+            readouts, weights, encoded = network.taught(batch.source, batch.previous, batch.real)
             value = loss(network, readouts, batch.following, batch.real, settings.label_smoothing)
+        if settings.guide and weights is not None:
+            value = value + settings.guide * guided(weights, encoded.real, batch.real, settings.guide_width or GUIDE_WIDTH)
+        if network.spelling is not None:
+            spelled = network.spelling(encoded.memory)
+            value = value + (settings.ctc_weight or CTC_WEIGHT) * spelling(spelled, encoded.real, batch.following, batch.real)
         state.optimizer.zero_grad(set_to_none=True)
         value.backward()
         norm = _norm([each.grad for each in state.parameters if each.grad is not None])

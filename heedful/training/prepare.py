@@ -8,7 +8,9 @@ import torch
 from heedful.checkpoint import Checkpoint, LengthModel
 from heedful.data import batches
 from heedful.data.corpus import Corpus, hold_out, read_corpus, read_task
+from heedful.data.frames import contents
 from heedful.data.settings import DEV_SHARE, DataSettings
+from heedful.data.store import Told
 from heedful.data.units import build
 from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
@@ -32,8 +34,10 @@ class Prepared(NamedTuple):
     notes: list[str]
 
 
-def corpora(settings: DataSettings) -> tuple[Corpus, Corpus]:
+def corpora(settings: DataSettings, told: Told | None = None) -> tuple[Corpus, Corpus]:
     """Train and dev pairs as the recipe says: files, a built-in task, or a share held out.
+
+    ``told`` is told how many pictures, sounds or arrays of how many are prepared.
 
     Raises:
         DataError: a file is missing or bad. SettingsError: the recipe names no training data.
@@ -42,20 +46,22 @@ def corpora(settings: DataSettings) -> tuple[Corpus, Corpus]:
         raise SettingsError("data.train is missing: name a TSV, two parallel files, or a task such as task:dates")
     if settings.is_task:
         train, dev = read_task(settings)
-        return train, dev if settings.dev is None else read_corpus(settings.dev, settings)
-    corpus = read_corpus(settings.train, settings)
+        return train, dev if settings.dev is None else read_corpus(settings.dev, settings, told=told)
+    corpus = read_corpus(settings.train, settings, told=told)
     if settings.dev is None:
         return hold_out(corpus, settings.dev_share or DEV_SHARE)
-    return corpus, read_corpus(settings.dev, settings)
+    return corpus, read_corpus(settings.dev, settings, told=told)
 
 
 def count_codec(train: Corpus, settings: DataSettings) -> Codec:
     """Vocabularies counted on the training pairs, and how long outputs may become."""
-    source_units = [build(column.unit, column.split) for column in settings.source]
+    source_units = [None if column.framed else build(column.unit, column.split) for column in settings.source]
     target_units = build(settings.target.unit, settings.target.split)
     most, least = settings.max_vocabulary, settings.min_count
     vocabularies = tuple(
-        Vocabulary.count([unit.split(source[column]) for source in train.sources], least, most)
+        Vocabulary(())
+        if unit is None
+        else Vocabulary.count([unit.split(str(source[column])) for source in train.sources], least, most)
         for column, unit in enumerate(source_units)
     )
     target = Vocabulary.count((target_units.split(text) for text in train.targets), least, most)
@@ -104,7 +110,8 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
         recipe, codec = _follow(recipe, initial)
     else:
         codec = count_codec(train, settings)
-        if any(len(vocabulary) == RESERVED for vocabulary in (*codec.source_vocabularies, codec.target_vocabulary)):
+        told = [each for each, unit in zip(codec.source_vocabularies, codec.source_units, strict=True) if unit]
+        if any(len(vocabulary) == RESERVED for vocabulary in (*told, codec.target_vocabulary)):
             raise DataError(
                 f"no unit of a column stands {settings.min_count} times in the data", "lower data.min_count"
             )
@@ -124,8 +131,12 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
                 common = " ".join(repr(unit) for unit, _ in report.most_common[:5])
                 notes.append(f"{report.count:,} of {report.total:,} {name} {side} units are unknown, such as {common}")
     torch.manual_seed(recipe.training.seed)
-    sizes = [len(vocabulary) for vocabulary in codec.source_vocabularies]
-    network = Network(recipe.model, sizes, len(codec.target_vocabulary))
+    try:
+        network = Network(
+            recipe.model, contents(settings, codec.source_vocabularies), len(codec.target_vocabulary)
+        )
+    except ValueError as error:  # a reader that can't read such frames
+        raise SettingsError(f"model.reader: {error}") from None
     if initial is not None:
         network.load_state_dict(initial.weights)
     return Prepared(recipe, network, codec, encoded, dev, notes)

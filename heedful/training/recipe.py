@@ -39,11 +39,23 @@ class Recipe(Settings):
                 f"training.metric = {self.training.metric!r} is not among evaluation.metrics = "
                 f"{list(self.evaluation.metrics)}; add it there"
             )
+        framed, told = self.data.framed, "no source column is read from files of frames"
+        if self.training.augment is not None and not framed:
+            found["training.augment"] = told
+        for key in ("reader", "subsampling", "reader_channels"):
+            if getattr(self.model, key) is not None and not framed:
+                found[f"model.{key}"] = told
+        if self.training.ctc_weight is not None and not self.model.ctc:
+            found["training.ctc_weight"] = "model.ctc = false has no second reading to weigh"
+        if self.training.guide and self.model.attention == "fixed":
+            found["training.guide"] = "model.attention = 'fixed' has no attention to guide"
+        if self.training.guide_width is not None and not self.training.guide:
+            found["training.guide_width"] = "training.guide = 0 draws attention nowhere"
         return found
 
     def resolved(self) -> Self:
-        """The recipe with the model's implied keys spelled out."""
-        return self.model_copy(update={"model": self.model.resolved()})
+        """The recipe with the implied keys of the model and of frames spelled out."""
+        return self.model_copy(update={"model": self.model.resolved(), "data": self.data.resolved()})
 
     def toml(self) -> str:
         """The recipe as TOML: every key that has an effect."""

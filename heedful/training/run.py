@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 from heedful.checkpoint import Checkpoint, RunLock, load, newest, save, write_beside
 from heedful.data.corpus import Corpus
+from heedful.data.media import settled
 from heedful.data.settings import DataSettings
+from heedful.data.store import Told
 from heedful.errors import DataError, MissingPackageError, ModelFolderError, SettingsError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS
-from heedful.predictor import Predictor, Row
+from heedful.predictor import Predictor, Seen
 from heedful.training import journal
 from heedful.training.choosing import guess_unit, sized
 from heedful.training.prepare import Prepared, corpora, prepare
@@ -28,7 +30,7 @@ RECIPE, JOURNAL, METRICS, BEST, LAST = "recipe.toml", "journal.jsonl", "metrics.
 PICTURES = 3
 OURS = {RECIPE, JOURNAL, METRICS, BEST, LAST, ".lock"}
 
-Scored = list[tuple[Row, str, list[str]]]
+Scored = list[tuple[Seen, str, list[str]]]
 
 
 class FolderKeeper:
@@ -81,7 +83,17 @@ def choose(
     said = compose(filled, overrides, where).recipe
     train, dev = read(said.data)
     composed = compose(sized(filled, train, said), overrides, where)
-    return Composed(composed.recipe.resolved(), [*composed.notes, *notes]), train, dev
+    recipe = composed.recipe.resolved()
+    return Composed(recipe.model_copy(update={"data": _settled(recipe.data, train)}), [*composed.notes, *notes]), train, dev
+
+
+def _settled(settings: DataSettings, train: Corpus) -> DataSettings:
+    """The settings with what only arrays can say of themselves."""
+    columns = tuple(
+        settled(column, [train.sources[0][place]]) if column.framed else column
+        for place, column in enumerate(settings.source)
+    )
+    return settings.model_copy(update={"source": columns})
 
 
 def _guessed(read: Callable[[DataSettings], tuple[Corpus, Corpus]], settings: DataSettings) -> tuple[str, str]:
@@ -90,7 +102,7 @@ def _guessed(read: Callable[[DataSettings], tuple[Corpus, Corpus]], settings: Da
         rows, _ = read(settings.model_copy(update={"max_units": sys.maxsize, "on_bad": "skip"}))
     except DataError:
         return "letters", "letters"
-    return guess_unit([text for (text,) in rows.sources]), guess_unit(rows.targets)
+    return guess_unit([str(text) for (text,) in rows.sources]), guess_unit(rows.targets)
 
 
 def start(
@@ -115,7 +127,7 @@ def start(
     begin = load(initial) if initial is not None else None
     if begin is not None:
         table = _with_units(table, begin)
-    composed, train, dev = choose(table, overrides, where)
+    composed, train, dev = choose(table, overrides, where, lambda settings: corpora(settings, _telling(watch)))
     prepared = prepare(composed.recipe, train, dev, begin)
     prepared = prepared._replace(notes=[*composed.notes, *prepared.notes])
     new = not out.exists()
@@ -154,12 +166,17 @@ def resume(
         raise SettingsError(f"--resume goes on with the recipe stored in {out}, but {'; '.join(changed)}; leave it out")
     with RunLock(out):
         checkpoint, _, notes = newest(out)
-        train, dev = corpora(recipe.data)
+        train, dev = corpora(recipe.data, _telling(watch))
         prepared = prepare(recipe, train, dev, checkpoint)
         prepared = prepared._replace(notes=[*notes, *prepared.notes])
         if checkpoint.training is None:
             raise ModelFolderError(f"{out}: the model verifies, but what resuming needs is gone; use --init-from {out}")
         return _train(prepared, out, watch, checkpoint)
+
+
+def _telling(watch: journal.Watcher) -> Told:
+    """Tells the watcher how many files of frames are prepared."""
+    return lambda done, total: watch(journal.Preparing(0, done, total))
 
 
 def _train(prepared: Prepared, out: Path, watch: journal.Watcher, resumed: Checkpoint | None) -> Ended:
@@ -206,10 +223,11 @@ def draw(out: Path, predictor: Predictor, scored: Scored) -> list[Path]:
     for place, result in enumerate(predictor.search([source for source, _, _ in scored[:PICTURES]]), start=1):
         if result.attention is None or not result.attention.target:
             continue
+        looked = predictor.pictured(result.attention, scored[place - 1][0])
         for kind in ("svg", "png"):
             path = out / f"attention-{place}.{kind}"
             try:
-                write_beside(path, RENDERERS[kind](result.attention))
+                write_beside(path, RENDERERS[kind](looked))
             except MissingPackageError:
                 continue
             drawn.append(path)
@@ -242,9 +260,9 @@ def _clear(out: Path) -> None:
 def _fingerprint(prepared: Prepared) -> str:
     """What the training pairs are, in a few letters: resuming on others is refused."""
     digest = hashlib.blake2b(digest_size=16)
-    for ragged in (*prepared.train.columns, prepared.train.target):
-        digest.update(ragged.ids.tobytes())
-        digest.update(ragged.offsets.tobytes())
+    for column in (*prepared.train.columns, prepared.train.target):
+        for told in column.told():
+            digest.update(told)
     for source, target in zip(prepared.dev.sources, prepared.dev.targets, strict=True):
-        digest.update("\t".join((*source, target, "\n")).encode("utf-8", "surrogatepass"))
+        digest.update("\t".join((*map(str, source), target, "\n")).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from heedful.data.settings import Augment
 from heedful.settings import Settings
 
 MetricName = Literal["accuracy", "error_rate", "bleu", "chrf"]
@@ -19,7 +20,9 @@ class TrainingSettings(Settings):
     ``average`` is the decay of the running mean of the weights that is validated, saved and used (0: the weights
     themselves). ``unit_dropout`` is the share of source units hidden behind the unknown unit while training,
     ``previous_dropout`` that of the target units which the decoder is told to have written: what it cannot recall from
-    them it has to look up in the source.
+    them it has to look up in the source. ``guide`` weighs a loss that draws attention to the diagonal, ``ctc_weight`` that of
+    the second reading of the memory which ``model.ctc`` asks for: both help attention over long sources to form.
+    ``augment`` changes frames at random.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**40)] = 1
@@ -37,6 +40,10 @@ class TrainingSettings(Settings):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     unit_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     previous_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    guide: Annotated[float, Field(ge=0, le=100)] = 0.0
+    guide_width: Annotated[float, Field(gt=0, le=1)] | None = None
+    ctc_weight: Annotated[float, Field(gt=0, le=100)] | None = None
+    augment: Augment | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.99
     validate_every: Count = 250
     patience: Annotated[int, Field(ge=0)] = 10

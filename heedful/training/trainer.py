@@ -9,12 +9,16 @@ import torch
 from torch import Tensor
 
 from heedful.checkpoint import Checkpoint, TrainingState
+from heedful.contracts import Frames, Source
 from heedful.data import batches
+from heedful.data.augment import augmented
+from heedful.data.frames import contents
+from heedful.data.settings import Augment
 from heedful.errors import DivergedError, StoppedError
 from heedful.evaluation.metrics import METRICS
 from heedful.evaluation.report import better
 from heedful.native import kernels
-from heedful.predictor import Predictor
+from heedful.predictor import Predictor, source_on
 from heedful.reserved import START, UNKNOWN
 from heedful.search.settings import SearchSettings
 from heedful.training import journal
@@ -64,6 +68,7 @@ class Trainer:
         self.predictor = Predictor(self.state.averaged, self.codec, prepared.recipe.search)
         self.state.progress.data = fingerprint
         self.limit = 5 * math.log(len(self.codec.target_vocabulary)) + 5
+        self.contents = contents(self.codec.data, self.codec.source_vocabularies)
         self.notes = list(prepared.notes)
         self.good: Snapshot | None = None
 
@@ -158,7 +163,11 @@ class Trainer:
         """One update: the randomness in it is a pure function of (seed, update), so a resumed run repeats it."""
         progress, settings = self.state.progress, self.settings
         torch.manual_seed(settings.seed * 1_000_003 + progress.update)
-        batch = self._move(batches.make(self.data, self.plan[progress.batch]))
+        batch = batches.make(self.data, self.plan[progress.batch])
+        if progress.batch + 1 < len(self.plan):
+            for column in self.data.columns:
+                column.ahead(self.plan[progress.batch + 1])
+        batch = self._move(batch)
         number, length = self.learner.measure(batch)
         if not math.isfinite(length) or not number < self.limit:
             self._nonsense(number, length)
@@ -239,7 +248,7 @@ class Trainer:
         elif progress.best != 0.0 or not METRICS[metric].higher_is_better:
             progress.waited += 1  # not while nothing is right yet: attention takes its time to form
         metrics = {name: each.value for name, each in report.metrics.items()}
-        samples = tuple(("\t".join(source), output, given[0]) for source, output, given in outputs[:SAMPLES])
+        samples = tuple(("\t".join(map(str, source)), output, given[0]) for source, output, given in outputs[:SAMPLES])
         progress.elapsed = time.monotonic() - self.clock
         snapshot = self.state.snapshot()
         if progress.in_a_row == 0 or self.good is None:
@@ -281,17 +290,21 @@ class Trainer:
         )
 
     def _move(self, batch: batches.Batch) -> batches.Batch:
-        """The batch with some units hidden, on the device."""
+        """The batch with some units hidden and frames changed, on the device."""
         source, settings = batch.source, self.settings
+        if settings.augment is not None:
+            source = self._augmented(source, settings.augment)
         if settings.unit_dropout:
             columns = zip(source.columns, source.real, strict=True)
-            source = source._replace(columns=tuple(_hide(ids, real, settings.unit_dropout) for ids, real in columns))
+            hidden = tuple(
+                ids if ids.is_floating_point() else _hide(ids, real, settings.unit_dropout) for ids, real in columns
+            )
+            source = source._replace(columns=hidden)
         if settings.previous_dropout:
             told = batch.real & (batch.previous != START)
             batch = batch._replace(previous=_hide(batch.previous, told, settings.previous_dropout))
         if self.device.type != "cpu":
-            columns = tuple(ids.to(self.device) for ids in source.columns)
-            source = source._replace(columns=columns, real=tuple(real.to(self.device) for real in source.real))
+            source = source_on(source, self.device)
             return batches.Batch(
                 source,
                 batch.previous.to(self.device),
@@ -300,6 +313,14 @@ class Trainer:
                 batch.rows,
             )
         return batch._replace(source=source)
+
+    def _augmented(self, source: Source, settings: Augment) -> Source:
+        """The source with its frames changed at random."""
+        each = [
+            augmented(values, real, column, settings) if isinstance(column, Frames) else (values, real)
+            for values, real, column in zip(source.columns, source.real, self.contents, strict=True)
+        ]
+        return source._replace(columns=tuple(one for one, _ in each), real=tuple(real for _, real in each))
 
 
 def _hide(ids: Tensor, real: Tensor, share: float) -> Tensor:
