@@ -263,7 +263,7 @@ def _columns(value: Any) -> Any:
 def _several(pairs: Sequence[tuple[Text, str]]) -> dict[str, Any]:
     """A table for as many columns as the first source has, letters or vectors; nothing for a single text, which is guessed."""
     first = pairs[0][0] if pairs and len(pairs[0]) == 2 else ""
-    each = first if isinstance(first, tuple | list) and not isinstance(first, str) else (first,)
+    each = first if isinstance(first, tuple) else (first,)
     units = ["letters" if isinstance(one, str) else "vectors" for one in each]
     if units in (["letters"], []):
         return {}

@@ -72,13 +72,15 @@ def make(
     name = task.removeprefix("task:")
     if name == "digits" and out is None:
         raise SettingsError("digits are pictures, which need a place: pass --out FILE.tsv, and they stand in FILE_pictures/")
-    pairs = toy.make(name, count or TASK_COUNT, TASK_SEED if seed is None else seed)
+    many, chance = count or TASK_COUNT, TASK_SEED if seed is None else seed
     if out is not None and name == "digits":
         from heedful.data.pictures import write_pictures
 
-        folder = out.with_name(f"{out.stem}_pictures")
-        named = write_pictures([source for source, _ in pairs if not isinstance(source, str)], folder)
-        pairs = [(f"{folder.name}/{file}", target) for file, (_, target) in zip(named, pairs, strict=True)]
+        drawn, folder = toy.digit_pictures(many, chance), out.with_name(f"{out.stem}_pictures")
+        named = write_pictures([pixels for pixels, _ in drawn], folder)
+        pairs = [(f"{folder.name}/{file}", target) for file, (_, target) in zip(named, drawn, strict=True)]
+    else:
+        pairs = toy.make(name, many, chance)
     lines = [f"{source}\t{target}" for source, target in pairs]
     if out is None:
         for line in lines:
@@ -114,7 +116,7 @@ def _guessed(table: dict[str, Any], settings: "DataSettings", place: "Place") ->
     from heedful.training.choosing import guess_unit
 
     corpus = read_corpus(place, settings, on_bad="skip")
-    units = guess_unit([source[0] for source in corpus.sources]), guess_unit(corpus.targets)
+    units = guess_unit([str(source[0]) for source in corpus.sources]), guess_unit(corpus.targets)
     guess = {"source": {"column": 1, "unit": units[0]}, "target": {"column": 2, "unit": units[1]}}
     return {**table, "data": {**table.get("data", {}), **guess}}
 

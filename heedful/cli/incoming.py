@@ -86,10 +86,9 @@ def fault(predictor: Predictor, row: Row) -> str | None:
     """What is wrong with a source, if anything is."""
     if predictor.codec.data.framed:
         return None  # what there is to say of a file is said where it is read
-    row = tuple(map(str, row))
     most = predictor.codec.data.max_units
     # No text has more than three units a character, so short ones need no counting.
-    if 3 * sum(map(len, row)) > most and (count := sum(map(len, predictor.split(row)))) > most:
+    if 3 * sum(len(str(item)) for item in row) > most and (count := sum(map(len, predictor.split(row)))) > most:
         return f"{count:,} units, more than the model's max_units = {most:,}"
     if predictor.unreadable([row]):
         return "no unit of it was seen in training"

@@ -28,8 +28,8 @@ class Vectors(Kind):
         try:
             if zipfile.is_zipfile(path):
                 return _only(path)
-            # Mapped, so that its head can be judged before anything is read. Never pickled objects.
-            return np.load(path, mmap_mode="r", allow_pickle=False)
+            # Mapped, so that its head can be judged before anything is read; objects, which are pickled, are refused.
+            return np.lib.format.open_memmap(path, mode="r")
         except BadFramesError:
             raise
         except Exception as error:  # noqa: BLE001 (numpy's and zipfile's errors for bytes that make no sense)
@@ -88,5 +88,5 @@ def _only(path: Path) -> Array:
             raise BadFramesError(f"holds {len(members)} arrays ({names}), and a source is one")
         if members[0].file_size > MOST_BYTES:
             raise BadFramesError(f"unpacks to {members[0].file_size:,} bytes, more than {MOST_BYTES:,}")
-    with np.load(path, allow_pickle=False) as archive:
-        return archive[archive.files[0]]
+        with archive.open(members[0]) as file:
+            return np.lib.format.read_array(file, allow_pickle=False)

@@ -167,7 +167,7 @@ def read_task(settings: DataSettings) -> tuple[Corpus, Corpus]:
     if (name == "digits") != settings.framed:
         told = "pictures: data.source.unit is columns or patches" if name == "digits" else "text, not frames"
         raise SettingsError(f"data.source: task:{name} has {told}")
-    train, dev = (corpus_of(pairs, settings) for pairs in toy.split(name, count, seed))
+    train, dev = (corpus_of(pairs, settings) for pairs in toy.parted(name, count, seed))
     return replace(train, name=f"task:{name}"), replace(dev, name=f"task:{name} (dev)")
 
 
@@ -202,7 +202,7 @@ def _columns(count: int) -> str:
 
 def _parts(pair: object, columns: Sequence[Column]) -> tuple[tuple[Given, ...], str] | None:
     """Source columns and target, or None if this is no such pair."""
-    if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[1], str):
+    if not isinstance(pair, Sequence) or len(pair) != 2 or not isinstance(pair[1], str):
         return None
     parts = given_columns(pair[0], columns)
     return None if parts is None else (parts, pair[1])
@@ -215,7 +215,7 @@ def given_columns(source: object, columns: Sequence[Column]) -> tuple[Given, ...
     if len(columns) == 1 and columns[0].framed and not isinstance(source, tuple):
         given = _given(source)
         return None if given is None else (given,)
-    if not isinstance(source, tuple | list):
+    if not isinstance(source, Sequence):
         return None
     framed = [column.framed for column in columns] + [False] * (len(source) - len(columns))
     found = [

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -13,16 +13,17 @@ from heedful.data.dates import written_dates
 from heedful.errors import SettingsError
 from heedful.settings import nearest
 
-Pair = tuple[str | NDArray[np.uint8], str]
-"""A source, text or the pixels (height, width) of a picture, and its target."""
+Pair = tuple[str, str]
+Drawn = tuple[NDArray[np.uint8], str]
+"""The pixels (height, width) of a picture, and its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A task: ``make(count, seed)`` gives pairs, ``group`` what must not stand in both train and dev."""
 
-    make: Callable[[int, int], list[Pair]]
-    group: Callable[[Pair], str]
+    make: Callable[[int, int], list[Pair] | list[Drawn]]
+    group: Callable[[Pair | Drawn], str]
 
 
 def date_pairs(count: int, seed: int) -> list[Pair]:
@@ -40,7 +41,7 @@ def reverse_pairs(count: int, seed: int, shortest: int = 5, longest: int = 12) -
     return [(text, text[::-1]) for text in letter_strings(count, seed, shortest, longest)]
 
 
-def digit_pictures(count: int, seed: int) -> list[Pair]:
+def digit_pictures(count: int, seed: int) -> list[Drawn]:
     """Pictures of two to six figures, and the figures; ``digits.drawn_digits`` of the same count and seed, without the boxes."""
     from heedful.data.digits import drawn_digits  # here: a task of text draws nothing
 
@@ -76,23 +77,38 @@ TASKS: dict[str, Task] = {
 
 
 def make(task: str, count: int, seed: int) -> list[Pair]:
-    """``count`` pairs of a built-in task with different sources; the same seed makes the same ones.
+    """``count`` pairs of a built-in task of text with different sources; the same seed makes the same ones.
 
     Raises:
-        SettingsError: there is no such task, or it cannot make so many.
+        SettingsError: there is no such task, it cannot make so many, or it makes pictures.
     """
-    return _task(task).make(count, seed)
+    return _of_text(task, _task(task).make(count, seed))
 
 
 def split(task: str, count: int, seed: int, dev_share: float = 0.1) -> tuple[list[Pair], list[Pair]]:
-    """The pairs of ``make`` as (train, dev): dates apart by calendar day, digits by number, copy and reverse by source.
+    """The pairs of ``make`` as (train, dev), see ``parted``."""
+    train, dev = parted(task, count, seed, dev_share)
+    return _of_text(task, train), _of_text(task, dev)
+
+
+def _of_text(task: str, pairs: Sequence[Pair | Drawn]) -> list[Pair]:
+    found = [(source, target) for source, target in pairs if isinstance(source, str)]
+    if len(found) < len(pairs):
+        raise SettingsError(f"task:{task} makes pictures, and text was asked for")
+    return found
+
+
+def parted(
+    task: str, count: int, seed: int, dev_share: float = 0.1
+) -> tuple[list[Pair | Drawn], list[Pair | Drawn]]:
+    """The pairs of a task, of text or of pictures, as (train, dev): dates apart by calendar day, digits by number, copy and reverse by source.
 
     What is held out depends on the pair and not on the seed, so dev stays unseen by training on any other seed.
     """
     group = _task(task).group
-    train: list[Pair] = []
-    dev: list[Pair] = []
-    for pair in make(task, count, seed):
+    train: list[Pair | Drawn] = []
+    dev: list[Pair | Drawn] = []
+    for pair in _task(task).make(count, seed):
         (dev if held_out(group(pair), dev_share) else train).append(pair)
     return train, dev
 

@@ -1,5 +1,7 @@
 """A picture in the dark, and attention as the light on it."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,8 +9,8 @@ from heedful.inspection.brightness import colours
 
 # Of the light that falls on white, black throws back FAINT; without any, white still has DIM. FAINT is the greater one:
 # what has all the attention is brighter than what has none, whatever the picture shows there.
-DIM, FAINT = 0.33, 0.5
-LIFT = 0.75  # of the lightness, as a power: shadows of a photograph come out, and print stays as it is
+DIM, FAINT = 0.33, 0.42
+LIFT = 0.5  # the least power of the lightness: what is mostly dark is lifted until half of it shows, and no further
 LEVELS = 48  # of grey: more are not told apart under the colours, and the files grow
 
 
@@ -18,10 +20,14 @@ def lightness(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.
 
     grey = Image.fromarray(np.ascontiguousarray(pixels)).convert("L")
     low, high = np.percentile(np.asarray(grey), [1, 99]).tolist()
-    scaled = np.asarray(grey.resize((width, height), Image.Resampling.LANCZOS), dtype=np.float64)
+    # Hamming's window has no negative part: no rings around letters, which lifting would make seen.
+    scaled = np.asarray(grey.resize((width, height), Image.Resampling.HAMMING), dtype=np.float64)
     if high - low < 8:  # all of one grey
         low, high = 0.0, 255.0
-    return np.rint(np.clip((scaled - low) / (high - low), 0, 1) ** LIFT * (LEVELS - 1)) / (LEVELS - 1)
+    light = np.clip((scaled - low) / (high - low), 0, 1)
+    median = min(max(float(np.median(light)), 1e-3), 0.999)
+    power = min(max(math.log(0.5) / math.log(median), LIFT), 1.0)  # print, mostly light, stays as it is
+    return np.rint(light**power * (LEVELS - 1)) / (LEVELS - 1)
 
 
 def lit(light: NDArray[np.float64], bright: NDArray[np.float64]) -> NDArray[np.uint8]:

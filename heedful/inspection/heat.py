@@ -38,7 +38,7 @@ class Heat:
 
 def covers(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which positions cover a part of the picture; the others are text."""
-    return np.isfinite(boxes).all(axis=1)
+    return np.logical_and.reduce(np.isfinite(boxes), axis=1)
 
 
 def in_one_row(boxes: NDArray[np.float32]) -> bool:
@@ -50,32 +50,32 @@ def in_one_row(boxes: NDArray[np.float32]) -> bool:
 def heat_of(boxes: NDArray[np.float32], width: int, height: int) -> Heat:
     """How positions that cover these boxes spread over so many dots."""
     there = covers(boxes)
-    boxes = boxes[there].astype(np.float64)
-    (columns, column), (rows, row) = (_lines((boxes[:, side] + boxes[:, side + 2]) / 2) for side in (0, 1))
+    parts = boxes[there].astype(np.float64)
+    (columns, column), (rows, row) = (_lines((parts[:, side] + parts[:, side + 2]) / 2) for side in (0, 1))
     return Heat(
-        boxes=boxes,
+        boxes=parts,
         there=there,
         width=width,
         height=height,
-        cells=row * len(columns) + column if len(rows) * len(columns) <= SPARSE * len(boxes) else None,
-        across=_hats(columns, boxes[:, [0, 2]], width),
-        down=_hats(rows, boxes[:, [1, 3]], height),
+        cells=row * len(columns) + column if len(rows) * len(columns) <= SPARSE * len(parts) else None,
+        across=_hats(columns, parts[:, [0, 2]], width),
+        down=_hats(rows, parts[:, [1, 3]], height),
     )
 
 
-def centres(weights: NDArray[np.float64], boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+def centres(weights: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     """Where each row of weights (row, position) looks most: (row, 2), shares of the width and the height.
 
     The weighted centre around its greatest weight, not of all of it: between two places that it looked at there may be
     one that it did not.
     """
     there = covers(boxes)
-    weights, boxes = weights[:, there], boxes[there].astype(np.float64)
-    if not len(boxes):
+    parts = boxes[there].astype(np.float64)
+    if not len(parts):
         return np.full((len(weights), 2), np.nan)
-    middles, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    middles, sizes = (parts[:, :2] + parts[:, 2:]) / 2, parts[:, 2:] - parts[:, :2]
     found = np.empty((len(weights), 2))
-    for at, row in enumerate(weights):
+    for at, row in enumerate(weights[:, there]):
         best = row.argmax()
         near = (np.abs(middles - middles[best]) <= 2.5 * sizes[best]).all(axis=1) & (row > 0)
         found[at] = np.average(middles[near], axis=0, weights=row[near]) if near.any() else middles[best]
@@ -108,13 +108,12 @@ def _hats(middles: NDArray[np.float64], sides: NDArray[np.float64], dots: int) -
     return shares / shares.sum(axis=1, keepdims=True) * covered[:, None]
 
 
-def _filled(
-    boxes: NDArray[np.float64], weights: NDArray[np.float64], width: int, height: int
-) -> NDArray[np.float64]:
+def _filled(boxes: NDArray[np.float64], weights: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
     """Every box filled with its weight; where boxes lie over each other, weights add up."""
     heat = np.zeros((height, width))
     edges = np.rint(np.clip(boxes, 0, 1) * (width, height, width, height)).astype(np.int64)
+    edges[:, :2] = np.minimum(edges[:, :2], (width - 1, height - 1))
+    edges[:, 2:] = np.maximum(edges[:, 2:], edges[:, :2] + 1)  # a box is never too thin for a dot
     for (left, top, right, bottom), weight in zip(edges.tolist(), weights.tolist(), strict=True):
-        left, top = min(left, width - 1), min(top, height - 1)
-        heat[top : max(bottom, top + 1), left : max(right, left + 1)] += weight
+        heat[top:bottom, left:right] += weight
     return heat

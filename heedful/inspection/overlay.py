@@ -61,7 +61,7 @@ def plan(alignment: Alignment, title: str) -> Overlay:
     total = weights.sum(axis=0)
     # Weights over hundreds of positions are small: the greatest of a map is the end of its scale, and named below it.
     greatest, most = (float(found[..., there].max(initial=0)) or 1.0 for found in (weights, total))
-    place = arranged(*scene.pixels.shape[:2], named(alignment.target[:MOST_PANELS]))
+    place = arranged(scene.pixels.shape[0], scene.pixels.shape[1], named(alignment.target[:MOST_PANELS]))
     heading = shortened(visible_text(title), MOST_TITLE)
     written = [Label(heading, EDGE, EDGE + 14, 16, colour=BRIGHT_TEXT)] if heading else []
     first = overview(alignment, scene, total / most, place, EDGE + 30 * len(written))
@@ -108,13 +108,13 @@ def _legend(alignment: Alignment, bar: Box, greatest: float, most: float) -> Par
     sides = (("input", alignment.source), ("output", alignment.target))
     notes = [f"the {name} is empty" for name, units in sides if not units]
     if alignment.source and alignment.target:
-        notes.append(f"where all units are together the brightest stands for {most:.2g}")
+        notes.append(f"in the picture of all units together the brightest is {most:.2g}")
     if len(alignment.target) > MOST_PANELS:
         notes.append(f"panels of the first {MOST_PANELS} of {len(alignment.target)} output units")
     labels = [
         Label("0", bar.left - GAP, bar.bottom, 11, "end"),
         Label(f"{greatest:.2g}", bar.right + GAP, bar.bottom, 11),
-        Label("attention", bar.right + 60, bar.bottom, 11),
+        Label("attention, up to the greatest of this map", bar.right + 52, bar.bottom, 11),
         *(Label(note, bar.left, bar.bottom + 18 * line, 11) for line, note in enumerate(notes, 1)),
     ]
     return Part(bar.bottom + 18 * len(notes) + EDGE, labels=tuple(labels))

@@ -41,10 +41,8 @@ def overview(alignment: Alignment, scene: Scene, bright: NDArray[np.float64], pl
     looked = alignment.weights[:, covers(scene.boxes)].sum(axis=1) >= SEEN
     labels = [label for label, here in zip(named(alignment.target), looked.tolist(), strict=True) if here]
     places = centres(alignment.weights[looked], scene.boxes)
-    if in_one_row(scene.boxes):
-        marks = marks_above(labels, places, width)
-    else:
-        marks = marks_upon(labels, places, width, height)
+    in_row = in_one_row(scene.boxes)
+    marks = marks_above(labels, places, width) if in_row else marks_upon(labels, places, width, height)
     box = Box(place.left, top + 12 + GAP + marks.above, width, height)
     marks, axis = moved(marks, box.left, box.top), seconds_below(box, scene)
     caption = CAPTION if not marks.left_out else f"{CAPTION}; {marks.left_out} of their labels found no room"

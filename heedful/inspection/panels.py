@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from heedful.inspection.heat import covers
 from heedful.inspection.labels import shortened, visible
+from heedful.inspection.positions import position_names
 from heedful.inspection.sheet import BRIGHT_TEXT, EDGE, GAP, MOST_CELLS, Box, Label, text_width
 from heedful.results import Alignment, Scene
 
 MOST_PANELS = 60
 ROW = 1160  # how wide a row of panels may be
 LONG = 400  # a panel wider than this has a row for itself
-MOST_WIDE, MOST_HIGH = 1800, 240  # of a panel
+MOST_WIDE, MOST_HIGH = 1660, 240  # of a panel
 SIZE = 16  # of labels
 BETWEEN = (14, 8)  # panels, across and down
 
@@ -80,13 +81,13 @@ def named(units: tuple[str, ...]) -> list[str]:
 
 def panels(alignment: Alignment, scene: Scene, bright: NDArray[np.float64], place: Arrangement, top: int) -> Part:
     """The first output units, in their order."""
-    labels = named(alignment.target[:MOST_PANELS])
+    labels, positions = named(alignment.target[:MOST_PANELS]), position_names(alignment)
     boxes = place.boxes(len(labels), top)
     to_text = alignment.weights[:, ~covers(scene.boxes)]
     shown: list[Panel] = []
     written: list[Label] = []
     for at, (box, label) in enumerate(zip(boxes, labels, strict=True)):
-        shown.append(Panel(box, bright[at], _name(alignment, at)))
+        shown.append(Panel(box, bright[at], _name(alignment, positions, at)))
         written += _beside(box, label, place.stacked, f"text {to_text[at].sum():.0%}" if to_text.size else "")
     bottom = max([box.bottom for box in boxes], default=top)
     axis = seconds_below(boxes[-1], scene) if boxes and place.stacked else Part(bottom)
@@ -97,7 +98,7 @@ def seconds_below(box: Box, scene: Scene) -> Part:
     """The time axis of a sound; nothing for a picture."""
     if scene.kind != "spectrogram" or not scene.seconds or scene.seconds <= 0:
         return Part(box.bottom)
-    rough = scene.seconds / max(1, box.width // 70)
+    rough = scene.seconds / max(1, box.width // 50)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * of for of in (1, 2, 5, 10) if power * of >= rough * 0.999)
     ticks = [step * at for at in range(int(scene.seconds / step * 1.0001) + 1)]
@@ -117,14 +118,16 @@ def _beside(box: Box, label: str, stacked: bool, share: str) -> list[Label]:
         middle = box.top + box.height / 2
         labels = [Label(label, box.left - GAP, middle + 0.35 * SIZE, SIZE, "end", colour=BRIGHT_TEXT)]
         return [*labels, Label(share, box.right + GAP, middle + 4, 12)] if share else labels
+    room = (box.width - (text_width(share, 12) + GAP if share else 0)) / text_width("m", SIZE)
+    label = shortened(label, max(2, int(room)))
     labels = [Label(label, box.left, box.top - GAP, SIZE, colour=BRIGHT_TEXT)]
     return [*labels, Label(share, box.right, box.top - GAP, 12, "end")] if share else labels
 
 
-def _name(alignment: Alignment, at: int) -> str:
+def _name(alignment: Alignment, positions: list[str], at: int) -> str:
     """What the pointer is told: the unit, and the position that it looked at most."""
     unit = f"\u2068{visible(alignment.target[at])}\u2069"  # isolated, or a right-to-left unit swaps what follows it
-    if not alignment.source:
+    if not positions:
         return unit
     most = int(alignment.weights[at].argmax())
-    return f"{unit}: most at \u2068{visible(alignment.source[most])}\u2069, {alignment.weights[at, most]:.2f}"
+    return f"{unit}: most at \u2068{positions[most]}\u2069, {alignment.weights[at, most]:.2f}"

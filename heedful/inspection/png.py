@@ -1,8 +1,8 @@
 """The heatmap as a picture of dots. It refuses to draw a character that no font here has: never a box.
 
 Only matplotlib's objects are used and no pyplot, so no figure is left behind and no setting is changed. The map
-itself, or the picture under it, is set dot by dot; matplotlib draws the text, with letters joined and ordered as their script asks (since 3.11,
-which brings HarfBuzz and FriBidi along).
+itself, and a picture that it lies on, are set dot by dot; matplotlib draws the text, with letters joined and ordered as
+their script asks (since 3.11, which brings HarfBuzz and FriBidi along).
 """
 
 import contextlib
@@ -83,9 +83,11 @@ def _pictures(overlay: Overlay) -> NDArray[np.uint8]:
 
 
 def _over(ground: NDArray[np.uint8], written: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What is written, laid over the ground."""
-    ink = written[..., 3:] / 255
-    return np.rint(written[..., :3] * ink + ground * (1 - ink)).astype(np.uint8)
+    """The ground with what is written laid over it."""
+    inked = written[..., 3] > 0
+    ink = written[inked, 3:] / 255
+    ground[inked] = np.rint(written[inked, :3] * ink + ground[inked] * (1 - ink))
+    return ground
 
 
 def _set_cells(dots: NDArray[np.uint8], sheet: Sheet, scale: int) -> None:

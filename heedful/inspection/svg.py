@@ -30,7 +30,7 @@ def render(alignment: Alignment, *, title: str = "") -> str:
     """
     if is_over_a_picture(alignment):
         overlay = plan_overlay(alignment, title)
-        described = f"Attention of {len(alignment.target)} output units to a {_kind(alignment)}, drawn on it."
+        described = f"Attention of {len(alignment.target)} output units, drawn over what they looked at."
         return _document(overlay, title, described, [*map(_image, overlay.pictures), *_rules(overlay)])
     sheet = plan(alignment, title)
     titled = sheet.bright.size == alignment.weights.size <= MOST_TITLED  # neither dense nor with several units a dot
@@ -53,10 +53,6 @@ def _document(sheet: Sheet | Overlay, title: str, described: str, drawn: list[st
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
-
-
-def _kind(alignment: Alignment) -> str:
-    return "picture" if alignment.scene is None else alignment.scene.kind
 
 
 def _image(picture: Picture) -> str:

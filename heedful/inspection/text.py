@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from heedful.inspection.brightness import brightness, colours
 from heedful.inspection.labels import is_right_to_left, letters, shortened, visible, visible_text
+from heedful.inspection.positions import joined, position_names
 from heedful.results import Alignment
 
 SHADES = " ·░▒▓█"
@@ -19,10 +20,13 @@ ORDER_KEPT = "\u200e"  # left-to-right mark: keeps a terminal that sorts bidi te
 def render(alignment: Alignment, *, title: str = "", colour: bool = False, width: int = 100) -> str:
     """Input down the left, output across the top, in as many blocks of columns as the width asks for.
 
-    ``colour`` writes ANSI true-colour backgrounds; without it brightness is a shade, from blank to a full block.
+    ``colour`` writes ANSI true-colour backgrounds; without it brightness is a shade, from blank to a full block. The
+    hundreds of positions of a picture or a sound are joined to rows that fit on a screen, each the sum of some neighbours.
     """
+    brightness(alignment.weights)  # for its check, before sums hide which weight it was
+    alignment, most = joined(alignment)
     bright = brightness(alignment.weights)
-    rows = [_fitted(visible(unit)) for unit in alignment.source]
+    rows = [_fitted(name) for name in position_names(alignment)]
     columns = [_fitted(visible(unit)) for unit in alignment.target]
     lines = [visible_text(title), ""] if title.strip() else []
     if not rows or not columns:
@@ -36,7 +40,8 @@ def render(alignment: Alignment, *, title: str = "", colour: bool = False, width
         lines += _block(rows, heads[some], bright[some].T, margin, cells, colour)
         lines.append("")
     ramp = _cells(np.linspace(0, 1, len(SHADES)), 2, colour)
-    return "\n".join([*lines, f"{'':{margin}} 0 {ramp} 1", ""])
+    note = [f"{'':{margin}} a row is the sum of up to {most} neighbours"] if most > 1 else []
+    return "\n".join([*lines, f"{'':{margin}} 0 {ramp} 1", *note, ""])
 
 
 def _heads(columns: list[str], room: int) -> tuple[int, list[list[str]]]:

@@ -5,10 +5,11 @@ channels: nothing is shared between places or sources but weights, so neither pa
 """
 
 import math
+from typing import Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -59,7 +60,7 @@ class Convolution(Reader):
         self.norm = nn.LayerNorm(features)
 
     @classmethod
-    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> "Convolution":
+    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> Self:
         """For frames like these.
 
         Raises:
@@ -82,7 +83,7 @@ class Convolution(Reader):
         return self.height * channels
 
     def seen(
-        self, values: Float[Tensor, "batch frame _"], real: Bool[Tensor, "batch frame"]
+        self, values: Shaped[Tensor, "batch frame ..."], real: Bool[Tensor, "batch frame"]
     ) -> tuple[Float[Tensor, "batch time height channels"], Bool[Tensor, "batch time"]]:
         """What the last layer sees."""
         values = (values * real[..., None]).view(*values.shape[:2], self.frames.height, self.frames.depth)
@@ -92,7 +93,7 @@ class Convolution(Reader):
 
     def forward(
         self,
-        values: Float[Tensor, "batch frame _"],
+        values: Shaped[Tensor, "batch frame ..."],
         real: Bool[Tensor, "batch frame"],
         shape: Int[Tensor, "batch 2"] | None = None,
     ) -> Read:
@@ -120,7 +121,7 @@ class Grid(Convolution):
 
     def forward(
         self,
-        values: Float[Tensor, "batch frame _"],
+        values: Shaped[Tensor, "batch frame ..."],
         real: Bool[Tensor, "batch frame"],
         shape: Int[Tensor, "batch 2"] | None = None,
     ) -> Read:

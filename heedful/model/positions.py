@@ -1,10 +1,11 @@
 """How one column's units or frames become vectors at positions: embeddings, and projections of frames."""
 
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,10 +18,12 @@ Read = tuple[Float[Tensor, "batch position features"], Bool[Tensor, "batch posit
 
 def embedding(size: int, features: int) -> nn.Embedding:
     """An embedding whose vectors have about unit norm."""
-    return Embedding(size, features)
+    table = nn.Embedding(size, features)
+    nn.init.normal_(table.weight, std=features**-0.5)
+    return table
 
 
-class Reader(nn.Module):
+class Reader(nn.Module, ABC):
     """One column of a source: from its units or frames to vectors of ``features`` numbers.
 
     ``reads_frames`` says which of the two. A reader that gives fewer positions than it gets frames says in ``spans``
@@ -29,14 +32,23 @@ class Reader(nn.Module):
 
     reads_frames: ClassVar[bool] = True
 
+    @classmethod
+    @abstractmethod
+    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> Self:
+        """A reader for units of a vocabulary of this size, or for frames like these.
+
+        Raises:
+            ValueError: it can't read them; the message says which can.
+        """
+
+    @abstractmethod
     def forward(
         self,
-        values: Float[Tensor, "batch frame _"],
+        values: Shaped[Tensor, "batch frame ..."],
         real: Bool[Tensor, "batch frame"],
         shape: Int[Tensor, "batch 2"] | None = None,
     ) -> Read:
         """Vectors of every position; what stands on padding is of no meaning."""
-        raise NotImplementedError
 
     def spans(self, frames: int, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """What each position covers, (position, 4): left, top, right, bottom as shares of the source's width and height.
@@ -49,30 +61,35 @@ class Reader(nn.Module):
         return np.stack(sides, axis=1).astype(np.float32)
 
 
-class Embedding(nn.Embedding, Reader):
-    """A vector for every unit of a vocabulary."""
+class Embedding(Reader):
+    """A vector for every unit of a vocabulary; they begin with about unit norm."""
 
     reads_frames: ClassVar[bool] = False
 
     def __init__(self, size: int, features: int) -> None:
-        super().__init__(size, features)
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(size, features))
         nn.init.normal_(self.weight, std=features**-0.5)
 
     @classmethod
-    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> "Embedding":
+    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> Self:
         """For a vocabulary of this size.
 
         Raises:
             ValueError: the column has frames, which no table can list.
         """
         if isinstance(column, Frames):
-            raise ValueError("an embedding is for units, and this column has frames; use reader = 'projection'")
+            raise ValueError("an embedding is for units, and this column has frames; use reader = 'projection'")  # noqa: TRY004
         return cls(column, features)
 
-    def forward(self, values: Tensor, real: Tensor | None = None, shape: Tensor | None = None) -> Tensor | Read:
-        """Vectors of ids; with what is real in them, where that is given."""
-        vectors = nn.functional.embedding(values, self.weight)
-        return vectors if real is None else (vectors, real)
+    def forward(
+        self,
+        values: Shaped[Tensor, "batch frame ..."],
+        real: Bool[Tensor, "batch frame"],
+        shape: Int[Tensor, "batch 2"] | None = None,
+    ) -> Read:
+        """The vectors of these units."""
+        return nn.functional.embedding(values, self.weight), real
 
 
 class Projection(Reader):
@@ -86,13 +103,13 @@ class Projection(Reader):
         self.grid = frames.grid
 
     @classmethod
-    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> "Projection":
+    def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> Self:
         """For frames like these."""
         return cls(framed(column, "projection"), features, settings)
 
     def forward(
         self,
-        values: Float[Tensor, "batch frame _"],
+        values: Shaped[Tensor, "batch frame ..."],
         real: Bool[Tensor, "batch frame"],
         shape: Int[Tensor, "batch 2"] | None = None,
     ) -> Read:

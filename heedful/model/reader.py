@@ -16,7 +16,7 @@ Column = int | Frames
 """A column of units, by the size of its vocabulary; or of frames."""
 
 
-READERS: dict[str, type[Embedding | Projection | Convolution]] = {
+READERS: dict[str, type[Reader]] = {
     "embedding": Embedding,
     "projection": Projection,
     "convolution": Convolution,

@@ -118,7 +118,7 @@ class ModelSettings(Settings):
             "decoder_layers": above if above != below else None,
             "scorer": (self.scorer or DEFAULT_SCORER[self.attention]) if attends else None,
             "reach": reach,
-            "window": (self.window or 10) if reach in ("local-m", "local-p") else None,
+            "window": (self.window or 10) if reach not in (None, "global") else None,
             "input_feeding": bool(self.input_feeding) if self.attention == "luong" else None,
             "feed_context": bool(self.feed_context) if self.attention == "fixed" else None,
         }

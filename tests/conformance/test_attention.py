@@ -28,30 +28,32 @@ def made(scorer: str, reach: str, window: int = WINDOW) -> Attention:
     return model.double()
 
 
-def asked(scorer: str, queries: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Queries, memory (rubbish on padding), what is real in it, and the step of each query."""
+def asked(scorer: str, queries: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Queries, memory (rubbish on padding), what is real in it, the step of each query, and where the one before looked."""
     torch.manual_seed(8)
     size = MEMORY if scorer == "dot" else QUERY
     real = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]
     memory = torch.randn(*real.shape, MEMORY, dtype=torch.float64)
     memory[~real] = 50.0
     step = torch.arange(queries).expand(len(LENGTHS), -1) * 3
-    return torch.randn(len(LENGTHS), queries, size, dtype=torch.float64), memory, real, step
+    query = torch.randn(len(LENGTHS), queries, size, dtype=torch.float64)
+    scores = torch.randn(len(LENGTHS), queries, max(LENGTHS), dtype=torch.float64).masked_fill(~real[:, None], -torch.inf)
+    return query, memory, real, step, torch.softmax(scores, dim=2)
 
 
 @every_scorer
 @every_reach
 def test_it_is_the_loop_over_queries_and_positions(scorer: str, reach: str) -> None:
     model = made(scorer, reach)
-    query, memory, real, step = asked(scorer)
-    context, weights = model(query, model.hold(memory, real), step)
+    query, memory, real, step, previous = asked(scorer)
+    context, weights = model(query, model.hold(memory, real), step, previous)
     scoring = {name: each.detach().numpy() for name, each in model.scorer.named_parameters()}
     reaching = {name: each.detach().numpy() for name, each in model.reach.named_parameters()}
     for row, length in enumerate(LENGTHS):
         for place in range(query.shape[1]):
             expected, shares = attend(
                 query[row, place].numpy(), memory[row, :length].numpy(), int(step[row, place]),
-                scorer, reach, WINDOW, scoring, reaching,
+                scorer, reach, WINDOW, scoring, reaching, previous[row, place, :length].numpy(),
             )  # fmt: skip
             np.testing.assert_allclose(context[row, place].detach().numpy(), expected, rtol=0, atol=1e-10)
             np.testing.assert_allclose(weights[row, place, :length].detach().numpy(), shares, rtol=0, atol=1e-10)
@@ -61,8 +63,8 @@ def test_it_is_the_loop_over_queries_and_positions(scorer: str, reach: str) -> N
 @every_reach
 def test_weights_sum_to_one_and_are_zero_on_padding(scorer: str, reach: str) -> None:
     model = made(scorer, reach).float()
-    query, memory, real, step = asked(scorer)
-    _, weights = model(query.float(), model.hold(memory.float(), real), step)
+    query, memory, real, step, previous = asked(scorer)
+    _, weights = model(query.float(), model.hold(memory.float(), real), step, previous.float())
     torch.testing.assert_close(weights.sum(dim=2), torch.ones(len(LENGTHS), query.shape[1]), rtol=0, atol=1e-6)
     assert bool((weights >= 0).all())
     assert not bool(weights.masked_select(~real[:, None].expand_as(weights)).any())
@@ -72,14 +74,17 @@ def test_weights_sum_to_one_and_are_zero_on_padding(scorer: str, reach: str) -> 
 @every_reach
 def test_one_query_at_a_time_is_all_at_once(scorer: str, reach: str) -> None:
     model = made(scorer, reach)
-    query, memory, real, step = asked(scorer)
+    query, memory, real, step, previous = asked(scorer)
     held = model.hold(memory, real)
-    context, weights = model(query, held, step)
+    context, weights = model(query, held, step, previous)
     for place in range(query.shape[1]):
-        one, alone = model(query[:, place : place + 1], held, step[:, place : place + 1])
+        one, alone = model(
+            query[:, place : place + 1], held, step[:, place : place + 1], previous[:, place : place + 1]
+        )
         torch.testing.assert_close(one, context[:, place : place + 1], rtol=0, atol=1e-12)
         torch.testing.assert_close(alone, weights[:, place : place + 1], rtol=0, atol=1e-12)
-    rows, shares = model.ask(query.flatten(0, 1), held, step.flatten())  # hypotheses stand sentence-major
+    looked = (previous.flatten(0, 1),) if model.sequential else ()
+    rows, shares = model.ask(query.flatten(0, 1), held, step.flatten(), looked=looked)  # hypotheses stand sentence-major
     torch.testing.assert_close(rows, context.flatten(0, 1), rtol=0, atol=1e-12)
     torch.testing.assert_close(shares, weights.flatten(0, 1), rtol=0, atol=1e-12)
 
@@ -88,10 +93,11 @@ def test_one_query_at_a_time_is_all_at_once(scorer: str, reach: str) -> None:
 @every_reach
 def test_more_padding_changes_nothing(scorer: str, reach: str) -> None:
     model = made(scorer, reach)
-    query, memory, real, step = asked(scorer)
-    context, weights = model(query, model.hold(memory, real), step)
+    query, memory, real, step, previous = asked(scorer)
+    context, weights = model(query, model.hold(memory, real), step, previous)
     longer = torch.nn.functional.pad(memory, (0, 0, 0, 3), value=-70.0)
-    more, shares = model(query, model.hold(longer, torch.nn.functional.pad(real, (0, 3))), step)
+    before = torch.nn.functional.pad(previous, (0, 3))
+    more, shares = model(query, model.hold(longer, torch.nn.functional.pad(real, (0, 3))), step, before)
     torch.testing.assert_close(more, context, rtol=0, atol=1e-12)
     torch.testing.assert_close(shares[..., : real.shape[1]], weights, rtol=0, atol=1e-12)
     assert not bool(shares[..., real.shape[1] :].any())
@@ -102,7 +108,7 @@ def test_more_padding_changes_nothing(scorer: str, reach: str) -> None:
 def test_attention_goes_where_it_is_told(scorer: str, reach: str) -> None:
     """``attend_to`` takes the place of the weights, outside the window too."""
     model = made(scorer, reach)
-    query, memory, real, step = asked(scorer, queries=2)
+    query, memory, real, step, previous = asked(scorer, queries=2)
     held = model.hold(memory, real)
     told = torch.softmax(torch.randn(6, 9, dtype=torch.float64).masked_fill(~real.repeat_interleave(2, 0), -1e9), dim=1)
     context, weights = model.ask(query.flatten(0, 1), held, step.flatten(), told)
@@ -116,12 +122,12 @@ def test_attention_goes_where_it_is_told(scorer: str, reach: str) -> None:
 def test_gradients_agree_with_finite_differences(scorer: str, reach: str) -> None:
     """With respect to query, memory and all parameters; a window's edge is where there is no gradient, and not met."""
     model = made(scorer, reach, window=20)
-    query, memory, real, step = asked(scorer, queries=2)
+    query, memory, real, step, previous = asked(scorer, queries=2)
     names, weights = zip(*model.named_parameters(), strict=True) if list(model.parameters()) else ((), ())
 
     def ask(query: Tensor, memory: Tensor, *given: Tensor) -> tuple[Tensor, Tensor]:
         named = {f"model.{name}": value for name, value in zip(names, given, strict=True)}
-        return torch.func.functional_call(_Asking(model), named, (query, memory, real, step))
+        return torch.func.functional_call(_Asking(model), named, (query, memory, real, step, previous))
 
     query, memory = query.requires_grad_(), memory.masked_fill(~real[..., None], 0.0).requires_grad_()
     assert torch.autograd.gradcheck(ask, [query, memory, *weights], atol=1e-6, rtol=1e-5, fast_mode=True)
@@ -134,16 +140,18 @@ class _Asking(torch.nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, query: Tensor, memory: Tensor, real: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
-        return self.model(query, self.model.hold(memory, real), step)
+    def forward(
+        self, query: Tensor, memory: Tensor, real: Tensor, step: Tensor, previous: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        return self.model(query, self.model.hold(memory, real), step, previous)
 
 
 @every_reach
 def test_a_position_outside_the_window_gets_nothing(reach: str) -> None:
     model = made("general", reach)
-    query, memory, real, step = asked("general")
-    bias = model.reach.bias(query, real, step)
-    _, weights = model(query, model.hold(memory, real), step)
+    query, memory, real, step, previous = asked("general")
+    bias = model.reach.bias(query, real, step, previous)
+    _, weights = model(query, model.hold(memory, real), step, previous)
     if bias is None:
         assert bool((weights > 0).eq(real[:, None]).all())
         return
@@ -157,8 +165,8 @@ def test_a_position_outside_the_window_gets_nothing(reach: str) -> None:
 def test_a_window_that_holds_everything_is_no_window() -> None:
     """Luong's local-m with a window beyond the source is global attention."""
     wide, everywhere = made("general", "local-m", window=50), made("general", "global")
-    query, memory, real, step = asked("general")
-    found, expected = (model(query, model.hold(memory, real), step) for model in (wide, everywhere))
+    query, memory, real, step, previous = asked("general")
+    found, expected = (model(query, model.hold(memory, real), step, previous) for model in (wide, everywhere))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
@@ -166,12 +174,12 @@ def test_a_window_that_holds_everything_is_no_window() -> None:
 def test_rows_that_are_cut_into_pieces_are_the_same(scorer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The additive scorer's table is made a few queries at a time; how few makes no difference."""
     model = made(scorer, "global")
-    query, memory, real, _ = asked(scorer)
+    query, memory, real, _, previous = asked(scorer)
     held = model.hold(memory, real)
-    whole = model.scorer.score(query, held.keys)
+    whole = model.scorer.score(query, held.keys, previous)
     for most in (1, 2 * held.keys.numel(), 3 * held.keys.numel()):
         monkeypatch.setattr(attention, "MOST_CELLS", most)
-        torch.testing.assert_close(model.scorer.score(query, held.keys), whole, rtol=0, atol=1e-12)
+        torch.testing.assert_close(model.scorer.score(query, held.keys, previous), whole, rtol=0, atol=1e-12)
 
 
 def test_concat_and_additive_are_one_class() -> None:

