@@ -1,24 +1,26 @@
-"""Text (or pictures, sound, arrays) in, results out: units, network, search, text. Also what validation uses, so that training sees what users get."""
+"""Text, pictures, sound or arrays in, results out: units, network, search, text.
+
+Also what validation uses, so that training sees what users get.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from heedful.checkpoint import Checkpoint, LengthModel, load
+from heedful.checkpoint import Checkpoint, load
+from heedful.codec import Codec, Row, Seen, shown
 from heedful.contracts import Source, Stepper
 from heedful.data import batches, units
 from heedful.data.corpus import Corpus, Item
-from heedful.data.frames import Kind, contents, kind
-from heedful.data.media import Given, Media, from_arrays
-from heedful.data.settings import DataSettings
-from heedful.data.vocabulary import Vocabulary
+from heedful.data.frames import Kind, contents
+from heedful.data.media import Given, Media
 from heedful.errors import DataError, SettingsError
 from heedful.evaluation.report import Report, evaluate, group_references
 from heedful.evaluation.settings import EvaluationSettings
@@ -35,39 +37,8 @@ BATCH_SIZE = 64
 """Sentences searched side by side unless told otherwise."""
 BATCH_UNITS = 16_384
 """Most padded source units of one search batch: a few very long sources do not share a batch."""
-
-Row = tuple[Given, ...] | tuple[Item, ...]
-"""One source: a text a column; where a column is read as frames, the path of a file, or an array, or what was read of it."""
-Seen = tuple[Item, ...]
-"""One source whose files and arrays have been read."""
 CHUNK = 1024
 """So many sources with frames stand in memory at once."""
-
-
-class Codec(NamedTuple):
-    """How text becomes ids and back: the units and vocabularies of both sides, and how long outputs may become."""
-
-    data: DataSettings
-    source_vocabularies: tuple[Vocabulary, ...]
-    target_vocabulary: Vocabulary
-    lengths: LengthModel
-
-    @property
-    def source_units(self) -> tuple[units.Units | None, ...]:
-        """The units of every source column; None for frames, which are no text."""
-        return tuple(
-            None if column.framed else units.build(column.unit, column.split) for column in self.data.source
-        )
-
-    @property
-    def kinds(self) -> tuple[Kind | None, ...]:
-        """How every source column's frames are read; None for text."""
-        return tuple(kind(column) if column.framed else None for column in self.data.source)
-
-    @property
-    def target_units(self) -> units.Units:
-        """The units of the target."""
-        return units.build(self.data.target.unit, self.data.target.split)
 
 
 class Predictor:
@@ -124,55 +95,13 @@ class Predictor:
         """Where the network is."""
         return self.network.output_bias.device
 
-    def seen(self, sources: Sequence[Row], base: Path | None = None) -> list[Seen]:
-        """The sources with their files and arrays read; files are named relative to ``base``.
-
-        Raises:
-            DataError: one has another number of columns than the model reads, or can't be read.
-        """
-        found, problems = self.looked(sources, base)
-        if problems:
-            raise DataError([f"source {row + 1}: {why}" for row, why in problems.items()], "check the file or array")
-        return [row for row in found if row is not None]
-
-    def looked(self, sources: Sequence[Row], base: Path | None = None) -> tuple[list[Seen | None], dict[int, str]]:
-        """The sources with their files and arrays read, None where that fails; and why it fails, by number from zero.
-
-        Raises:
-            DataError: one has another number of columns than the model reads.
-        """
-        rows = [tuple(source) for source in sources]
-        for row in rows:
-            self._check_columns(row)
-        problems: dict[int, str] = {}
-        columns: list[list[Item]] = []
-        for place, (column, each) in enumerate(zip(self.codec.data.source, self.kinds, strict=True)):
-            given = [row[place] for row in rows]
-            if each is None or all(isinstance(one, Media) for one in given):
-                columns.append([one if isinstance(one, Media) else str(one) for one in given])
-                continue
-            origins = [str(one.origin) if isinstance(one, Media) else one for one in given]
-            items, bad = from_arrays(origins, column, base, self.codec.data.workers or 2)
-            names = [one if isinstance(one, str) else item.name for one, item in zip(given, items, strict=True)]
-            columns.append([replace(item, name=name) for item, name in zip(items, names, strict=True)])
-            problems = {**{row: f"{names[row]}: {why}" for row, why in bad.items()}, **problems}
-        found = [tuple(column[row] for column in columns) for row in range(len(rows))]
-        return [None if row in problems else each for row, each in enumerate(found)], problems
-
-    def _check_columns(self, source: Row) -> None:
-        if len(source) != len(self.source_units):
-            raise DataError(
-                f"{shown(source)!r} has {len(source)} columns, the model reads {len(self.source_units)}",
-                "separate them by tabs",
-            )
-
     def split(self, source: Row) -> list[list[str]]:
         """The units of every column of a source; for frames that were read, a name for every position.
 
         Raises:
             DataError: the source has another number of columns than the model reads.
         """
-        self._check_columns(source)
+        self.codec.check_columns(source)
         return [
             self._places(place, item) if unit is None else unit.split(str(item))
             for place, (unit, item) in enumerate(zip(self.source_units, source, strict=True))
@@ -233,11 +162,14 @@ class Predictor:
                 each
                 for at in pieces
                 for each in self.search(
-                    sources[at : at + CHUNK], settings, batch_size, None if prefixes is None else prefixes[at : at + CHUNK]
+                    sources[at : at + CHUNK],
+                    settings,
+                    batch_size,
+                    None if prefixes is None else prefixes[at : at + CHUNK],
                 )
             ]
         chosen = settings or self.settings
-        seen = self.seen(sources)
+        seen = self.codec.seen(sources)
         split = [self.split(source) for source in seen]
         results = [Result(shown(source), ()) for source in seen]
         asked = [row for row, columns in enumerate(split) if any(columns)]
@@ -291,7 +223,7 @@ class Predictor:
         """The alignment with the picture or spectrogram in its scene, to be drawn on."""
         if alignment.scene is None:
             return alignment
-        (seen,) = self.seen([source], base)
+        (seen,) = self.codec.seen([source], base)
         for named, item in zip(self.kinds, seen, strict=True):
             if named is not None and isinstance(item, Media):
                 origin = item.origin
@@ -324,9 +256,7 @@ class Predictor:
                 each = tuple(log_probs[row][place][: length + 1])
                 looked = None
                 if weights is not None:
-                    looked = Alignment(
-                        labels, target, weights[row, place, :length, : len(labels)].copy(), scenes[row]
-                    )
+                    looked = Alignment(labels, target, weights[row, place, :length, : len(labels)].copy(), scenes[row])
                 text = self.target_units.join(target)
                 made.append(Hypothesis(text, target, scores[row][place], sum(each), each, looked))
             yield tuple(made)
@@ -334,7 +264,7 @@ class Predictor:
     @torch.inference_mode()
     def force(self, sources: Sequence[Row], targets: Sequence[str], batch_size: int = BATCH_SIZE) -> list[Hypothesis]:
         """Scores and aligns given targets, as if the search had found them."""
-        seen = self.seen(sources)
+        seen = self.codec.seen(sources)
         split = [self.split(source) for source in seen]
         written = [self.target_units.split(target) for target in targets]
         for source, columns in zip(seen, split, strict=True):
@@ -363,7 +293,7 @@ class Predictor:
     @torch.inference_mode()
     def encode(self, source: Row) -> tuple[NDArray[np.float32], tuple[tuple[NDArray[np.float32], ...], ...]]:
         """The memory (position, features) of one source, and every layer's final state (a tuple of (features,))."""
-        _, batch, _ = next(self._source_batches(self.seen([source]), 1))
+        _, batch, _ = next(self._source_batches(self.codec.seen([source]), 1))
         encoded = self.network.encode(batch)
         final = tuple(tuple(part[0].cpu().numpy() for part in state) for state in encoded.final)
         return encoded.memory[0].cpu().numpy(), final
@@ -381,11 +311,6 @@ class Predictor:
         counts = [sum(map(len, self.split(source))) for source in sources]
         report = evaluate(outputs, references, counts, self.target_units.split, settings)
         return report, list(zip(sources, outputs, references, strict=True))
-
-
-def shown(source: Row) -> str:
-    """A source as one line of text: its columns between tabs."""
-    return "\t".join(item if isinstance(item, str) else str(getattr(item, "name", "array")) for item in source)
 
 
 def source_on(source: Source, device: torch.device) -> Source:

@@ -1,4 +1,7 @@
-"""The front desk: fit, predict, search, attend, evaluate, save, load, on lists of strings, arrays, or files of pictures and sound."""
+"""The front desk: fit, predict, search, attend, evaluate, save, load.
+
+On lists of strings, of arrays, or of files of pictures and sound.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heedful.checkpoint import Checkpoint, load, save, write_beside
+from heedful.codec import Row, shown
 from heedful.data.corpus import Corpus, corpus_of, given_columns, hold_out
 from heedful.data.media import Given
 from heedful.data.settings import DEV_SHARE, DataSettings
 from heedful.errors import DataError, HeedfulError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS, for_path
-from heedful.predictor import BATCH_SIZE, Predictor, Row, check_attends, shown
+from heedful.predictor import BATCH_SIZE, Predictor, check_attends
 from heedful.results import Alignment, Result
 from heedful.search.settings import SearchSettings
 from heedful.training import journal, run
@@ -174,8 +178,7 @@ class Seq2Seq:
         rows = self._rows(sources)
         if unreadable := self.predictor.unreadable(rows):
             problems = [
-                f"source {row + 1}, {shown(rows[row])!r}: no unit of it was seen in training"
-                for row in unreadable
+                f"source {row + 1}, {shown(rows[row])!r}: no unit of it was seen in training" for row in unreadable
             ]
             raise DataError(problems, "check the text and the units that the model was trained on")
         given = {**self.predictor.settings.model_dump(), **search_keys}
@@ -226,7 +229,7 @@ class Seq2Seq:
 
     def encode(self, sources: Sequence[Text]) -> list[Encoding]:
         """The memory (positions, features) and the final states of every source."""
-        rows = self.predictor.seen(self._rows(sources))
+        rows = self.predictor.codec.seen(self._rows(sources))
         if empty := [place for place, row in enumerate(rows, start=1) if not any(self.predictor.split(row))]:
             raise DataError([f"source {place} is empty" for place in empty], "give each at least one unit")
         return [Encoding(*self.predictor.encode(row)) for row in rows]

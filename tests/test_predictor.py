@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from heedful.checkpoint import LengthModel
+from heedful.codec import Codec, Row
 from heedful.contracts import END
 from heedful.data.corpus import corpus_of
 from heedful.data.settings import DataSettings
@@ -19,7 +20,7 @@ from heedful.errors import DataError, SettingsError
 from heedful.evaluation.settings import EvaluationSettings
 from heedful.model.decoder import DECODERS
 from heedful.native import kernels
-from heedful.predictor import Codec, Predictor, Row, check_attends
+from heedful.predictor import Predictor, check_attends
 from heedful.results import Result
 from heedful.search.settings import SearchSettings
 from tests.conformance import networks

@@ -9,14 +9,19 @@ from heedful.cli import options
 from heedful.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
-    from heedful.predictor import Predictor, Row
+    from heedful.codec import Row
+    from heedful.predictor import Predictor
     from heedful.results import Alignment, Hypothesis
 
 
 def attend(
     model: options.Model,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="The input: text, or the path of a picture, sound or array; several columns stand between tabs: $'run\\tV;PST'")
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="The input: text, or the path of a picture, sound or array; several columns stand between tabs: $'run\\tV;PST'",
+        ),
     ],
     *,
     target: Annotated[
@@ -50,7 +55,7 @@ def attend(
     row = split_source_line(source, predictor.codec.data, "SOURCE") if source else ()
     if not row or not any(row):
         raise DataError("SOURCE is empty", "give it at least one unit")
-    found_rows, problems = predictor.looked([row])
+    found_rows, problems = predictor.codec.looked([row])
     if problems:
         raise DataError(f"SOURCE: {problems[0]}", "check the file")
     row = found_rows[0] or row

@@ -65,13 +65,15 @@ def make(
     """Write pairs of a built-in task: source, tab, target. Pictures stand in a folder beside the file."""
     from heedful.cli import show
     from heedful.data import toy
-    from heedful.data.corpus import TASK_COUNT, TASK_SEED
+    from heedful.data.settings import TASK_COUNT, TASK_SEED
 
     if out is not None and out.exists() and not overwrite:
         raise SettingsError(f"{out} stands already; pass --overwrite or another --out")
     name = task.removeprefix("task:")
     if name == "digits" and out is None:
-        raise SettingsError("digits are pictures, which need a place: pass --out FILE.tsv, and they stand in FILE_pictures/")
+        raise SettingsError(
+            "digits are pictures, which need a place: pass --out FILE.tsv, and they stand in FILE_pictures/"
+        )
     many, chance = count or TASK_COUNT, TASK_SEED if seed is None else seed
     if out is not None and name == "digits":
         from heedful.data.pictures import write_pictures

@@ -12,10 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from heedful.codec import Row
 from heedful.data.corpus import split_source_line
 from heedful.data.lines import LONGEST
 from heedful.errors import DataError
-from heedful.predictor import Predictor, Row
+from heedful.predictor import Predictor
 
 CHUNK = 2_000
 FRAMES_AT_ONCE = 256
@@ -109,7 +110,7 @@ def problems(
     base = None if source.path is None else source.path.parent
     while some := list(islice(found, FRAMES_AT_ONCE)):
         rows = [row for _, row, _ in some if row is not None]
-        seen, bad = predictor.looked(rows, base)
+        seen, bad = predictor.codec.looked(rows, base)
         number = 0
         for line, row, why in some:
             if row is None:

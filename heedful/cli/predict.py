@@ -11,7 +11,8 @@ from heedful.errors import DataError
 
 if TYPE_CHECKING:
     from heedful.cli.incoming import Incoming
-    from heedful.predictor import Predictor, Row
+    from heedful.codec import Row
+    from heedful.predictor import Predictor
     from heedful.search.settings import SearchSettings
 
 

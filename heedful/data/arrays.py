@@ -1,5 +1,6 @@
 """Arrays of numbers as frames: time × features, or height × width × features such as a network's for a picture."""
 
+import math
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from heedful.data.pictures import grid_labels
 
 MOST_BYTES = 1 << 30
 """An archive that unpacks to more than this is not opened."""
+MOST_FEATURES = 65_536
+"""Numbers in a frame: as many as a recipe's ``features`` may say."""
 
 
 class Vectors(Kind):
@@ -54,14 +57,20 @@ class Vectors(Kind):
             raise BadFramesError(f"has {array.ndim} axes, and the others of its column have {axes}")
         if self.column.features not in (None, array.shape[-1]):
             raise BadFramesError(f"has {array.shape[-1]} features, and the column has {self.column.features}")
+        if not 1 <= array.shape[-1] <= MOST_FEATURES:
+            raise BadFramesError(f"has {array.shape[-1]:,} features; a frame has 1 to {MOST_FEATURES:,}")
         shape = (array.shape[0], array.shape[1]) if grid else None
-        flat = array.reshape(-1, array.shape[-1])
-        self.limited(Framed(flat))  # before anything is copied
-        values = np.array(flat, dtype=np.float32)
+        self.allow(
+            math.prod(array.shape[:2]) if grid else -(-len(array) // self.column.said("join"))
+        )  # before any copy
+        with np.errstate(over="ignore"):  # what is too large for single precision is not finite
+            values = np.array(array.reshape(-1, array.shape[-1]), dtype=np.float32)
         if not np.isfinite(values).all():
             raise BadFramesError("holds numbers that are not finite")
         if not grid:
-            values = joined(values[:, None], self.column.said("join")).reshape(-1, values.shape[1] * self.column.said("join"))
+            values = joined(values[:, None], self.column.said("join")).reshape(
+                -1, values.shape[1] * self.column.said("join")
+            )
         return Framed(values, shape)
 
     def look(self, array: Array) -> Look:

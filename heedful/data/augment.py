@@ -79,4 +79,3 @@ def _masked_in_height(
 def _between(count: int, like: Tensor) -> Float[Tensor, "batch"]:
     """Numbers between -1 and 1."""
     return 2 * torch.rand(count, device=like.device) - 1
-

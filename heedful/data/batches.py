@@ -13,7 +13,7 @@ from torch import Tensor
 
 from heedful.contracts import Source
 from heedful.data.corpus import Corpus, Item
-from heedful.data.media import column_of
+from heedful.data.gathering import column_of
 from heedful.data.store import FrameColumn
 from heedful.data.units import Units
 from heedful.data.vocabulary import Vocabulary

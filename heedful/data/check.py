@@ -189,9 +189,7 @@ def _normal_sources(corpus: Corpus, sides: Sequence[Side]) -> list[tuple[str, ..
     ]
 
 
-def _file(
-    corpus: Corpus, sides: Sequence[Side], counts: Sequence[tuple[Counter[str], list[int]]]
-) -> FileReport:
+def _file(corpus: Corpus, sides: Sequence[Side], counts: Sequence[tuple[Counter[str], list[int]]]) -> FileReport:
     seen: dict[tuple[tuple[str, ...], str], int] = {}
     targets: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     repeated: list[str] = []
@@ -203,7 +201,11 @@ def _file(
         else:
             repeated.append(f"{corpus.where(row)} says the same as {corpus.where(first)}")
     several = [f"{' / '.join(source)}: {' | '.join(each)}" for source, each in targets.items() if len(each) > 1]
-    edges = [pair.where for pair in corpus if any(text != text.strip() for text in (*pair.source, pair.target) if isinstance(text, str))]
+    edges = [
+        pair.where
+        for pair in corpus
+        if any(text != text.strip() for text in (*pair.source, pair.target) if isinstance(text, str))
+    ]
     reports = [_side(name, column, *each) for (name, column, _), each in zip(sides, counts, strict=True)]
     findings = [Finding(len(each), each[:EXAMPLES]) for each in (repeated, several, edges)]
     return FileReport(corpus.name, len(corpus), corpus.skipped, corpus.notes, reports, *findings)

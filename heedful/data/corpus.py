@@ -14,15 +14,11 @@ import numpy as np
 
 from heedful.choices import TASKS
 from heedful.data.lines import expand, read
-from heedful.data.media import Given, Media, from_arrays, from_files
-from heedful.data.settings import Column, DataSettings, OnBad, Place
-from heedful.data.store import Told
+from heedful.data.media import Given, Media, Told
+from heedful.data.settings import TASK_COUNT, TASK_SEED, Column, DataSettings, OnBad, Place
 from heedful.data.units import Units, build, nfc
 from heedful.errors import DataError, SettingsError
 from heedful.settings import nearest
-
-TASK_COUNT, TASK_SEED = 10_000, 1
-
 
 Item: TypeAlias = str | Media
 """What stands in a source column: text, or a picture, sound or array."""
@@ -202,7 +198,7 @@ def _columns(count: int) -> str:
 
 def _parts(pair: object, columns: Sequence[Column]) -> tuple[tuple[Given, ...], str] | None:
     """Source columns and target, or None if this is no such pair."""
-    if not isinstance(pair, Sequence) or len(pair) != 2 or not isinstance(pair[1], str):
+    if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2 or not isinstance(pair[1], str):
         return None
     parts = given_columns(pair[0], columns)
     return None if parts is None else (parts, pair[1])
@@ -248,9 +244,7 @@ class _Rows:
         self.settings, self.base, self.told = settings, base, told
         self.found = Corpus(name, place, [], [], [], [], notes)
         self.raw: list[tuple[Given, ...]] = []
-        self.source_units = [
-            None if column.framed else build(column.unit, column.split) for column in settings.source
-        ]
+        self.source_units = [None if column.framed else build(column.unit, column.split) for column in settings.source]
         self.target_units = build(settings.target.unit, settings.target.split)
 
     def refuse(self, problem: str) -> None:
@@ -344,6 +338,8 @@ def _media(
     given: Sequence[Given], column: Column, settings: DataSettings, base: Path | None, told: Told | None
 ) -> tuple[list[Media], dict[int, str]]:
     """A column of frames, and what is wrong with some of it."""
+    from heedful.data.gathering import from_arrays, from_files  # here: text needs neither torch nor anything of this
+
     resolved = settings.resolved()
     workers = resolved.workers or 1
     if all(isinstance(each, str) for each in given):

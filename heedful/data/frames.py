@@ -6,16 +6,16 @@ A kind of frames says how a file is read; what comes out is kept in ``store.py``
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heedful.contracts import Frames
+from heedful.data.media import Array
 from heedful.data.settings import Column, DataSettings
 from heedful.data.vocabulary import Vocabulary
 
-Array = NDArray[Any]
 Values = NDArray[np.generic]
 
 
@@ -89,12 +89,20 @@ class Kind(ABC):
         Raises:
             BadFramesError: there are none, or more than ``max_frames``.
         """
-        count, most = len(framed.values), self.column.said("max_frames")
+        self.allow(len(framed.values))
+        return framed
+
+    def allow(self, count: int) -> None:
+        """Refuses so many frames, which need not be made for it.
+
+        Raises:
+            BadFramesError: there are none, or more than ``max_frames``.
+        """
+        most = self.column.said("max_frames")
         if count == 0:
             raise BadFramesError("is empty: it gives no frame")
         if count > most:
             raise BadFramesError(f"gives {count:,} frames, more than max_frames = {most:,}")
-        return framed
 
 
 def checked_file(path: Path) -> None:
@@ -129,7 +137,9 @@ def joined(values: Values, count: int) -> Values:
 
 
 def _columns(column: Column) -> Kind:
-    from heedful.data.pictures import PictureColumns  # here and below: settings and help know names, and read no picture
+    from heedful.data.pictures import (
+        PictureColumns,
+    )  # here and below: settings and help know names, and read no picture
 
     return PictureColumns(column)
 

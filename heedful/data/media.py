@@ -1,19 +1,39 @@
-"""One picture, sound or array among the sources of a corpus: what it is called, and where its frames are."""
+"""One picture, sound or array among the sources of a corpus: what it is called, and where its frames are. Loads no torch."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from heedful.data.frames import Array, Kind, kind
 from heedful.data.settings import Column
-from heedful.data.store import FrameColumn, Made, Store, Told, gather, prepare
 
+Array: TypeAlias = NDArray[Any]
 Given: TypeAlias = str | Array
 """How a source column is given: text or the path of a file, or an array."""
+Told: TypeAlias = Callable[[int, int], None]
+"""Is told how many of how many sources are prepared."""
+
+
+class Measured(Protocol):
+    """What is known of the frames of numbered sources without looking at them."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Frames of each source."""
+        ...
+
+    @property
+    def shapes(self) -> NDArray[np.int64] | None:
+        """Rows and columns (source, 2), where frames lie in two dimensions."""
+        ...
+
+    @property
+    def features(self) -> int:
+        """Numbers in a frame."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +46,7 @@ class Media:
     name: str = field(compare=False)
     key: str
     origin: Path | Array = field(compare=False, repr=False)
-    store: Store = field(compare=False, repr=False)
+    store: Measured = field(compare=False, repr=False)
     index: int = field(compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -46,61 +66,6 @@ class Media:
         return rows, columns
 
 
-def from_files(
-    names: Sequence[str], column: Column, base: Path | None, *, live: bool, workers: int, told: Told | None = None
-) -> tuple[list[Media], dict[int, str]]:
-    """Media of these files, relative to ``base``; and what is wrong with some of them, by place. Each file is read once."""
-    places: dict[Path, int] = {}
-    paths = [Path(name) if base is None else base / name for name in names]
-    numbers = [places.setdefault(path, len(places)) for path in paths]
-    made = prepare(kind(column), list(places), live=live, workers=workers, told=told)
-    items = [
-        Media(name, str(path), path, made.store, number)
-        for name, path, number in zip(names, paths, numbers, strict=True)
-    ]
-    return items, {row: made.problems[number] for row, number in enumerate(numbers) if number in made.problems}
-
-
-def from_arrays(
-    given: Sequence[Given], column: Column, base: Path | None, workers: int
-) -> tuple[list[Media], dict[int, str]]:
-    """Media of arrays, and of files among them, kept in memory."""
-    sources = [_path(each, base) if isinstance(each, str) else each for each in given]
-    made = gather(kind(column), sources, workers)
-    return [_media(source, made, number) for number, source in enumerate(sources)], made.problems
-
-
-def _path(name: str, base: Path | None) -> Path:
-    return Path(name) if base is None else base / name
-
-
-def _media(source: Path | Array, made: Made, number: int) -> Media:
-    if isinstance(source, Path):
-        return Media(str(source), str(source), source, made.store, number)
-    digest = fingerprint(source)
-    name = f"array {digest[:8]} ({' × '.join(map(str, source.shape))})"
-    return Media(name, digest, source, made.store, number)
-
-
-def fingerprint(array: Array) -> str:
-    """A name that the numbers of an array decide."""
-    plain = np.ascontiguousarray(array)
-    head = f"{plain.dtype.str} {plain.shape}\0".encode()
-    return hashlib.blake2b(head + plain.tobytes(), digest_size=16).hexdigest()
-
-
-def column_of(items: Sequence[object]) -> FrameColumn:
-    """Media of one store as a column for batches.
-
-    Raises:
-        TypeError: there is none, or something is no medium, or of another store.
-    """
-    found = [item for item in items if isinstance(item, Media)]
-    if not found or len(found) != len(items) or any(item.store is not found[0].store for item in found):
-        raise TypeError("frames of a column come from one store")
-    return FrameColumn(found[0].store, np.array([item.index for item in found], dtype=np.int64))
-
-
 def settled(column: Column, items: Sequence[object]) -> Column:
     """The column with what only the data can say: how many features its arrays have, and whether they lie on a grid."""
     found = next((item for item in items if isinstance(item, Media)), None)
@@ -109,4 +74,3 @@ def settled(column: Column, items: Sequence[object]) -> Column:
     grid = found.store.shapes is not None
     features = found.store.features // (1 if grid else column.said("join"))
     return column.model_copy(update={"features": features, "grid": grid})
-

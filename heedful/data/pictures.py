@@ -34,7 +34,9 @@ def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise MissingPackageError("pictures need Pillow, which is not installed: pip install 'heedful[image]'") from None
+        raise MissingPackageError(
+            "pictures need Pillow, which is not installed: pip install 'heedful[image]'"
+        ) from None
     return Image
 
 
@@ -63,7 +65,8 @@ def open_picture(path: Path, most: int) -> NDArray[np.uint8]:
     except module.DecompressionBombError:
         raise BadFramesError(f"is a picture of far more than max_pixels = {most:,}") from None
     except Exception as error:  # noqa: BLE001 (each decoder has errors of its own for bytes that make no sense)
-        raise BadFramesError(f"is damaged ({str(error).splitlines()[0].rstrip('.') if str(error) else error!r})") from None
+        said = str(error).splitlines()[0].rstrip(".") if str(error) else repr(error)
+        raise BadFramesError(f"is damaged ({said})") from None
 
 
 def _plain(picture: "Image") -> NDArray[np.uint8]:
@@ -79,12 +82,22 @@ def _plain(picture: "Image") -> NDArray[np.uint8]:
 
 
 def grey_of(values: Array) -> NDArray[np.uint8]:
-    """Grey numbers of any range as three equal colours: up to 1 (floats), 255 or 65,535, by the greatest of them."""
+    """Grey numbers of any range as three equal colours."""
+    return np.repeat(in_bytes(values)[..., None], 3, axis=2)
+
+
+def in_bytes(values: Array) -> NDArray[np.uint8]:
+    """Numbers of any range as bytes: up to 1 (floats), 255 or 65,535, by the greatest of them."""
     values = np.nan_to_num(np.asarray(values, dtype=np.float64))
     greatest = float(values.max(initial=0.0))
     scale = 255.0 if 0 < greatest <= 1.0 else 1.0 if greatest <= 255 else 1 / 257
-    grey = np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+    return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
+
+
+def on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Red, green, blue and alpha as they look on white paper."""
+    alpha = pixels[..., 3:].astype(np.float64) / 255
+    return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 class Picture(Kind):
@@ -110,14 +123,14 @@ class Picture(Kind):
             BadFramesError: it has another shape, or no pixels.
         """
         array = np.asarray(array)
+        if array.dtype.kind not in "fiub":
+            raise BadFramesError(f"is an array of {array.dtype}; a picture is numbers")
         if array.ndim == 3 and array.shape[2] in (1, 3, 4):
             if array.shape[2] == 1:
                 array = array[..., 0]
             elif array.dtype != np.uint8:
-                found = np.nan_to_num(array[..., :3].astype(np.float64))
-                array = np.clip(np.rint(found * (255 if found.max(initial=0) <= 1 else 1)), 0, 255).astype(np.uint8)
-            else:
-                array = array[..., :3]
+                array = in_bytes(array)
+            array = on_white(array) if array.shape[2:] == (4,) else array
         elif array.ndim != 2:
             raise BadFramesError(f"has the shape {array.shape}; a picture is (height, width) or (height, width, 3)")
         if 0 in array.shape:
@@ -136,8 +149,7 @@ class Picture(Kind):
         if self.colours == 1:
             picture = picture.convert("L")
         width = max(1, round(pixels.shape[1] * height / pixels.shape[0]))
-        if width > (most := self.column.said("max_frames") * max(1, height)):  # long before memory is short
-            raise BadFramesError(f"is {width:,} pixels wide at a height of {height}, more than {most:,}")
+        self.allow(-(-width * height * self.colours // self.frame().features))  # long before memory is short
         if picture.size != (width, height):
             picture = picture.resize((width, height), module.Resampling.BILINEAR)
         found = np.asarray(picture, dtype=np.int16).reshape(height, width, self.colours)

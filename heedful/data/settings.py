@@ -34,7 +34,7 @@ class Column(Settings):
     """
 
     column: Count = 1
-    unit: UnitName | FrameName = "letters"
+    unit: Literal[UnitName, FrameName] = "letters"
     split: str | None = None
     height: Annotated[int, Field(ge=1, le=2048)] | None = None
     colour: Colour | None = None
@@ -98,6 +98,8 @@ def _as_list(value: Any) -> Any:
 
 
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_as_list), Field(min_length=1)]
+TASK_COUNT, TASK_SEED = 10_000, 1
+"""Pairs of a built-in task, and their seed, where nobody says."""
 DEV_SHARE = 0.1
 """The share of the sources that is held out where no dev is given."""
 FramesFrom = Literal["cached", "live"]
@@ -170,7 +172,9 @@ class DataSettings(Settings):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if self.target.framed:
-            raise ValueError(f"a target is text, and unit = {self.target.unit!r} is read from files; frames are sources")
+            raise ValueError(
+                f"a target is text, and unit = {self.target.unit!r} is read from files; frames are sources"
+            )
         in_one_file = isinstance(self.train, str) and not self.is_task
         if in_one_file and self.target.column in [column.column for column in self.source]:
             raise ValueError(

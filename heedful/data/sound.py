@@ -31,7 +31,9 @@ def soundfile() -> Any:
     try:
         import soundfile as package
     except (ImportError, OSError):
-        raise MissingPackageError("sound needs soundfile, which is not installed: pip install 'heedful[audio]'") from None
+        raise MissingPackageError(
+            "sound needs soundfile, which is not installed: pip install 'heedful[audio]'"
+        ) from None
     return package
 
 
@@ -54,6 +56,8 @@ class LogMel(Kind):
                 rate, seconds = opened.samplerate, len(opened) / max(1, opened.samplerate)
                 if seconds > most:
                     raise BadFramesError(f"lasts {seconds:,.1f} s, more than max_seconds = {most:g}")
+                if cut_short(path):
+                    raise BadFramesError("is damaged: it ends before its head says")
                 samples = opened.read(dtype="float32", always_2d=True)
         except BadFramesError:
             raise
@@ -61,7 +65,9 @@ class LogMel(Kind):
             raise BadFramesError(f"is damaged, or no sound that can be read ({str(error).rstrip('.')})") from None
         if len(samples) == 0:
             raise BadFramesError("is empty: a sound without a sample")
-        return resampled(samples.mean(axis=1), rate, self.column.said("rate"))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = samples.mean(axis=1)
+        return resampled(finite(mono), rate, self.column.said("rate"))
 
     def samples(self, array: Array) -> NDArray[np.float32]:
         """Samples (sample,) at ``rate``, or (sample, channel), as finite numbers.
@@ -70,18 +76,17 @@ class LogMel(Kind):
             BadFramesError: they are none, too many, or not numbers.
         """
         array, rate, most = np.asarray(array), self.column.said("rate"), self.column.said("max_seconds")
-        if array.ndim == 2:
-            array = array.mean(axis=1)
-        if array.ndim != 1 or array.dtype.kind not in "fiu":
-            raise BadFramesError(f"has the shape {array.shape}; sound is (sample,) or (sample, channel)")
-        if len(array) == 0:
+        if array.ndim not in (1, 2) or array.dtype.kind not in "fiu":
+            raise BadFramesError(
+                f"is an array of {array.dtype} of the shape {array.shape}; sound is numbers (sample,) or (sample, channel)"
+            )
+        if array.size == 0:
             raise BadFramesError("is empty: a sound without a sample")
         if len(array) > most * rate + rate:
             raise BadFramesError(f"lasts {len(array) / rate:,.1f} s, more than max_seconds = {most:g}")
-        found = array.astype(np.float32)
-        if not np.isfinite(found).all():
-            raise BadFramesError("has samples that are no finite numbers")
-        return found
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large for single precision is not finite
+            found = (array if array.ndim == 1 else array.mean(axis=1)).astype(np.float32)
+        return finite(found)
 
     def bands(self, array: Array) -> NDArray[np.float32]:
         """The logarithms of the energies (frame, mels); constant for silence."""
@@ -102,7 +107,9 @@ class LogMel(Kind):
         """Log-mel frames, each sound as a whole to mean 0 and deviation 1."""
         bands = self.bands(array)
         deviation = float(bands.std())
-        normal = (bands - bands.mean()) / (deviation if deviation > 1e-5 else 1.0)  # silence is zeros
+        normal = (bands - float(bands.mean(dtype=np.float64))) / (
+            deviation if deviation > 1e-5 else 1.0
+        )  # silence is zeros
         frames = joined(normal[..., None], self.column.said("join"))
         return self.limited(Framed(frames.reshape(len(frames), -1).astype(np.float16)))
 
@@ -119,6 +126,29 @@ class LogMel(Kind):
         """When a position begins and ends, in seconds."""
         seconds = framed * self.column.said("join") * self.column.said("hop_ms") / 1000
         return [f"{left * seconds:.2f}-{right * seconds:.2f} s" for left, _, right, _ in spans.tolist()]
+
+
+def cut_short(path: Path) -> bool:
+    """Whether a WAV or AIFF file ends before its head says: the library reads what there is without a word.
+
+    Who writes into a pipe can't know the end, and says nothing, or as much as can be said.
+    """
+    with path.open("rb") as file:
+        head = file.read(8)
+    order: Literal["little", "big"] = "big" if head.startswith(b"FORM") else "little"
+    said = int.from_bytes(head[4:], order)
+    return head[:4] in (b"RIFF", b"FORM") and path.stat().st_size < said < 0x7FFF_0000
+
+
+def finite(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same samples.
+
+    Raises:
+        BadFramesError: some are not numbers, or infinite.
+    """
+    if not np.isfinite(samples).all():
+        raise BadFramesError("has samples that are no finite numbers")
+    return samples
 
 
 def resampled(samples: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:

@@ -10,26 +10,28 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from heedful.data.frames import Array, BadFramesError, Framed, Kind, Values
+from heedful.data.frames import BadFramesError, Framed, Kind, Values
+from heedful.data.media import Array, Measured, Told
 from heedful.errors import HeedfulError
 
-Told = Callable[[int, int], None]
-"""Is told how many of how many sources are prepared."""
 Rows = NDArray[np.int64]
 FORMAT = 1
 ROOM = 20 << 30
 """Bytes that prepared frames may take in the cache folder; the longest unused leave first."""
+LEFT = 86_400
+"""Seconds without a change after which a file that is being written is nobody's any more."""
 AHEAD = 64
 """Sources that are read ahead while frames are prepared: what bounds the memory."""
 
@@ -42,23 +44,9 @@ class Padded(NamedTuple):
     shape: Tensor | None
 
 
-class Store(Protocol):
+@runtime_checkable
+class Store(Measured, Protocol):
     """Frames of numbered sources."""
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Frames of each source."""
-        ...
-
-    @property
-    def shapes(self) -> NDArray[np.int64] | None:
-        """Rows and columns (source, 2), where frames lie in two dimensions."""
-        ...
-
-    @property
-    def features(self) -> int:
-        """Numbers in a frame."""
-        ...
 
     def pad(self, rows: Rows) -> Padded:
         """These sources, zeros behind their ends."""
@@ -131,7 +119,7 @@ class Live:
                 frames = waited.result().values
             except BadFramesError as error:
                 raise HeedfulError(f"{self.paths[each]}: {error}; it could be read before training") from None
-            if len(frames) != length:
+            if self._changed(each, waited.result()):
                 raise HeedfulError(f"{self.paths[each]}: has changed since training began; start again")
             values[row, :length] = frames
         self._coming = {row: each for row, each in self._coming.items() if row not in set(rows.tolist())}
@@ -142,6 +130,10 @@ class Live:
     def ahead(self, rows: Rows) -> None:
         """Begins to read these sources."""
         self._ask(rows)
+
+    def _changed(self, source: int, found: Framed) -> bool:
+        shape = None if self.shapes is None else tuple(self.shapes[source].tolist())
+        return found.values.shape != (self.lengths[source], self.features) or found.shape != shape
 
     def _ask(self, rows: Rows) -> None:
         self._pool = self._pool or ThreadPoolExecutor(self.workers, thread_name_prefix="heedful-frames")
@@ -351,13 +343,15 @@ def _stored(place: Path, key: str, kind: Kind) -> Made | None:
             return None
         shapes = None if record["shapes"] is None else np.array(record["shapes"], dtype=np.int64).reshape(-1, 2)
         values = (
-            np.memmap(frames, dtype=kind.dtype, mode="r", shape=(total, width)) if total else np.zeros((0, width), kind.dtype)
+            np.memmap(frames, dtype=kind.dtype, mode="r", shape=(total, width))
+            if total
+            else np.zeros((0, width), kind.dtype)
         )
         with contextlib.suppress(OSError):
             os.utime(frames)  # used today
-    except (OSError, ValueError, KeyError, TypeError):
+        problems = {int(number): str(why) for number, why in record["problems"].items()}
+    except Exception:  # noqa: BLE001 (whatever an index that makes no sense leads to: it is prepared anew)
         return None
-    problems = {int(number): str(why) for number, why in record["problems"].items()}
     return Made(Kept(values, np.concatenate([[0], np.cumsum(lengths)]), shapes, kind.scale), problems)
 
 
@@ -369,7 +363,9 @@ def _key(kind: Kind, paths: Sequence[Path]) -> str:
     for path in paths:
         try:
             status = path.stat()
-            digest.update(f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
+            digest.update(
+                f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape")
+            )
         except (OSError, ValueError):
             digest.update(f"{path}\0missing\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
@@ -378,6 +374,9 @@ def _key(kind: Kind, paths: Sequence[Path]) -> str:
 def _make_room(place: Path) -> None:
     """Drops the longest unused stores where all of them take more than their room, or a disk is nearly full."""
     with contextlib.suppress(OSError):
+        for left in place.glob(".*"):  # by a process that was killed while it wrote
+            if time.time() - left.stat().st_mtime > LEFT:
+                left.unlink(missing_ok=True)
         stores = sorted(place.glob("*.frames"), key=lambda path: path.stat().st_mtime)
         taken = sum(path.stat().st_size for path in stores)
         for path in stores:

@@ -98,12 +98,11 @@ def _of_text(task: str, pairs: Sequence[Pair | Drawn]) -> list[Pair]:
     return found
 
 
-def parted(
-    task: str, count: int, seed: int, dev_share: float = 0.1
-) -> tuple[list[Pair | Drawn], list[Pair | Drawn]]:
-    """The pairs of a task, of text or of pictures, as (train, dev): dates apart by calendar day, digits by number, copy and reverse by source.
+def parted(task: str, count: int, seed: int, dev_share: float = 0.1) -> tuple[list[Pair | Drawn], list[Pair | Drawn]]:
+    """The pairs of a task, of text or of pictures, as (train, dev).
 
-    What is held out depends on the pair and not on the seed, so dev stays unseen by training on any other seed.
+    Dates stand apart by calendar day, digits by number, copy and reverse by source. What is held out depends on the pair and
+    not on the seed, so dev stays unseen by training on any other seed.
     """
     group = _task(task).group
     train: list[Pair | Drawn] = []

@@ -107,8 +107,9 @@ class Convolution(Reader):
 
 
 class Grid(Convolution):
-    """A picture as a grid kept: every place of what the convolutions see is a position, column after column, with its row
-    and column in sines beside it.
+    """A picture whose grid is kept: every place of what the convolutions see is a position.
+
+    Column after column, each with its row and column in sines beside it.
     """
 
     def strides(self, layers: int, halvings: int) -> list[tuple[int, int]]:

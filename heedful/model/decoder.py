@@ -24,8 +24,10 @@ Masks = Sequence[Tensor | None]
 
 
 class Moving(NamedTuple):
-    """What moves with a hypothesis: every layer's state, the answer fed back (or nothing), the step number, and where the
-    step before looked (or nothing)."""
+    """What moves with a hypothesis.
+
+    Every layer's state, the answer fed back (or nothing), the step number, and where the step before looked (or nothing).
+    """
 
     layers: States
     fed: tuple[Float[Tensor, "row features"], ...]

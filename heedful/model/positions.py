@@ -68,8 +68,7 @@ class Embedding(Reader):
 
     def __init__(self, size: int, features: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(size, features))
-        nn.init.normal_(self.weight, std=features**-0.5)
+        self.weight = embedding(size, features).weight
 
     @classmethod
     def of(cls, column: int | Frames, features: int, settings: ModelSettings) -> Self:

@@ -47,7 +47,7 @@ class Columns(nn.Module):
 
     def each(self) -> Sequence[Reader]:
         """The readers, in the order of the columns."""
-        return cast("Sequence[Reader]", self.tables)
+        return [cast("Reader", each) for each in self.tables]
 
     def forward(
         self, source: Source

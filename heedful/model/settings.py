@@ -62,7 +62,10 @@ class ModelSettings(Settings):
                 f"{self.hidden_size}; make them equal or use scorer = 'general'"
             )
         layers = len(self.reader_channels or CHANNELS)
-        if self.reader in ("convolution", "grid") and self.subsampling not in (None, *(2**n for n in range(layers + 1))):
+        if self.reader in ("convolution", "grid") and self.subsampling not in (
+            None,
+            *(2**n for n in range(layers + 1)),
+        ):
             raise ValueError(
                 f"reader = {self.reader!r} halves the source, at most once in each of its {layers} layers; "
                 f"subsampling is one of {', '.join(str(2**n) for n in range(layers + 1))}, found {self.subsampling}"

@@ -28,7 +28,7 @@ def guided(
     A weight counts 1 - exp(-(n / N - t / T)^2 / (2 width^2)), for position n of N at target unit t of T: a line of print or
     an utterance is read from one end to the other, which is all that this says.
     """
-    time, position = (torch.arange(size, device=weights.device) for size in weights.shape[1:])
+    time, position = (torch.arange(size, device=weights.device, dtype=weights.dtype) for size in weights.shape[1:])
     there = position / positions.sum(dim=1).clamp(min=1)[:, None]
     now = time / real.sum(dim=1).clamp(min=1)[:, None]
     off = 1 - torch.exp(-((there[:, None] - now[..., None]) ** 2) / (2 * width**2))

@@ -35,10 +35,14 @@ class Learner:
             readouts, weights, encoded = network.taught(batch.source, batch.previous, batch.real)
             value = loss(network, readouts, batch.following, batch.real, settings.label_smoothing)
         if settings.guide and weights is not None:
-            value = value + settings.guide * guided(weights, encoded.real, batch.real, settings.guide_width or GUIDE_WIDTH)
+            value = value + settings.guide * guided(
+                weights, encoded.real, batch.real, settings.guide_width or GUIDE_WIDTH
+            )
         if network.spelling is not None:
             spelled = network.spelling(encoded.memory)
-            value = value + (settings.ctc_weight or CTC_WEIGHT) * spelling(spelled, encoded.real, batch.following, batch.real)
+            value = value + (settings.ctc_weight or CTC_WEIGHT) * spelling(
+                spelled, encoded.real, batch.following, batch.real
+            )
         state.optimizer.zero_grad(set_to_none=True)
         value.backward()
         norm = _norm([each.grad for each in state.parameters if each.grad is not None])
@@ -54,6 +58,8 @@ class Learner:
         shrink = None if self.shrink == 1.0 else torch.tensor(self.shrink, device=self.state.parameters[0].device)
         optimizer.grad_scale = shrink  # pyrefly: ignore[missing-attribute]
         optimizer.step()
+        # The fused step leaves no trace on the weights; whoever keeps something made of them (packed for search) looks for one.
+        torch.autograd.graph.increment_version(self.state.parameters)
 
 
 def _norm(gradients: list[Tensor]) -> float:

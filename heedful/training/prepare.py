@@ -6,16 +6,16 @@ import numpy as np
 import torch
 
 from heedful.checkpoint import Checkpoint, LengthModel
+from heedful.codec import Codec
 from heedful.data import batches
 from heedful.data.corpus import Corpus, hold_out, read_corpus, read_task
 from heedful.data.frames import contents
+from heedful.data.media import Told
 from heedful.data.settings import DEV_SHARE, DataSettings
-from heedful.data.store import Told
 from heedful.data.units import build
 from heedful.data.vocabulary import Vocabulary
 from heedful.errors import DataError, SettingsError
 from heedful.model.seq2seq import Network
-from heedful.predictor import Codec
 from heedful.reserved import RESERVED
 from heedful.training.recipe import Recipe
 
@@ -132,9 +132,7 @@ def prepare(recipe: Recipe, train: Corpus, dev: Corpus, initial: Checkpoint | No
                 notes.append(f"{report.count:,} of {report.total:,} {name} {side} units are unknown, such as {common}")
     torch.manual_seed(recipe.training.seed)
     try:
-        network = Network(
-            recipe.model, contents(settings, codec.source_vocabularies), len(codec.target_vocabulary)
-        )
+        network = Network(recipe.model, contents(settings, codec.source_vocabularies), len(codec.target_vocabulary))
     except ValueError as error:  # a reader that can't read such frames
         raise SettingsError(f"model.reader: {error}") from None
     if initial is not None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from heedful.checkpoint import Checkpoint, RunLock, load, newest, save, write_beside
+from heedful.codec import Seen
 from heedful.data.corpus import Corpus
-from heedful.data.media import settled
+from heedful.data.media import Told, settled
 from heedful.data.settings import DataSettings
-from heedful.data.store import Told
 from heedful.errors import DataError, MissingPackageError, ModelFolderError, SettingsError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS
-from heedful.predictor import Predictor, Seen
+from heedful.predictor import Predictor
 from heedful.training import journal
 from heedful.training.choosing import guess_unit, sized
 from heedful.training.prepare import Prepared, corpora, prepare
@@ -84,7 +84,11 @@ def choose(
     train, dev = read(said.data)
     composed = compose(sized(filled, train, said), overrides, where)
     recipe = composed.recipe.resolved()
-    return Composed(recipe.model_copy(update={"data": _settled(recipe.data, train)}), [*composed.notes, *notes]), train, dev
+    return (
+        Composed(recipe.model_copy(update={"data": _settled(recipe.data, train)}), [*composed.notes, *notes]),
+        train,
+        dev,
+    )
 
 
 def _settled(settings: DataSettings, train: Corpus) -> DataSettings:

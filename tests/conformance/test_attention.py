@@ -37,7 +37,9 @@ def asked(scorer: str, queries: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor
     memory[~real] = 50.0
     step = torch.arange(queries).expand(len(LENGTHS), -1) * 3
     query = torch.randn(len(LENGTHS), queries, size, dtype=torch.float64)
-    scores = torch.randn(len(LENGTHS), queries, max(LENGTHS), dtype=torch.float64).masked_fill(~real[:, None], -torch.inf)
+    scores = torch.randn(len(LENGTHS), queries, max(LENGTHS), dtype=torch.float64).masked_fill(
+        ~real[:, None], -torch.inf
+    )
     return query, memory, real, step, torch.softmax(scores, dim=2)
 
 
@@ -84,7 +86,9 @@ def test_one_query_at_a_time_is_all_at_once(scorer: str, reach: str) -> None:
         torch.testing.assert_close(one, context[:, place : place + 1], rtol=0, atol=1e-12)
         torch.testing.assert_close(alone, weights[:, place : place + 1], rtol=0, atol=1e-12)
     looked = (previous.flatten(0, 1),) if model.sequential else ()
-    rows, shares = model.ask(query.flatten(0, 1), held, step.flatten(), looked=looked)  # hypotheses stand sentence-major
+    rows, shares = model.ask(
+        query.flatten(0, 1), held, step.flatten(), looked=looked
+    )  # hypotheses stand sentence-major
     torch.testing.assert_close(rows, context.flatten(0, 1), rtol=0, atol=1e-12)
     torch.testing.assert_close(shares, weights.flatten(0, 1), rtol=0, atol=1e-12)
 
@@ -108,7 +112,7 @@ def test_more_padding_changes_nothing(scorer: str, reach: str) -> None:
 def test_attention_goes_where_it_is_told(scorer: str, reach: str) -> None:
     """``attend_to`` takes the place of the weights, outside the window too."""
     model = made(scorer, reach)
-    query, memory, real, step, previous = asked(scorer, queries=2)
+    query, memory, real, step, _ = asked(scorer, queries=2)
     held = model.hold(memory, real)
     told = torch.softmax(torch.randn(6, 9, dtype=torch.float64).masked_fill(~real.repeat_interleave(2, 0), -1e9), dim=1)
     context, weights = model.ask(query.flatten(0, 1), held, step.flatten(), told)

@@ -169,7 +169,9 @@ def test_joined_frames_are_one_product() -> None:
     weight, bias = reader.get_parameter("linear.weight"), reader.get_parameter("linear.bias")
     padded = torch.cat([values[0], torch.zeros(2, 5, dtype=torch.float64)])
     for position in range(3):
-        wanted = torch.nn.functional.layer_norm(weight @ padded[3 * position : 3 * position + 3].flatten() + bias, [SIZE])
+        wanted = torch.nn.functional.layer_norm(
+            weight @ padded[3 * position : 3 * position + 3].flatten() + bias, [SIZE]
+        )
         torch.testing.assert_close(vectors[0, position], wanted, rtol=0, atol=1e-12)
 
 

@@ -7,7 +7,17 @@ import pytest
 
 from heedful import choices
 from heedful.data.dates import written_dates
-from heedful.data.toy import TASKS, copy_pairs, digit_pictures, held_out, letter_strings, make, parted, reverse_pairs, split
+from heedful.data.toy import (
+    TASKS,
+    copy_pairs,
+    digit_pictures,
+    held_out,
+    letter_strings,
+    make,
+    parted,
+    reverse_pairs,
+    split,
+)
 from heedful.errors import SettingsError
 
 TEXT = [task for task in TASKS if task != "digits"]

@@ -39,8 +39,7 @@ def location(q: Vector, m: Vector, p: Parameters, previous: list[float], place: 
     """v . tanh(W q + U m + F a + b), a: the step before's weights around the place, zero beyond the ends (Chorowski 2015)."""
     around = p["location"].shape[1]
     a = [
-        previous[s] if 0 <= s < len(previous) else 0.0
-        for s in range(place - around // 2, place - around // 2 + around)
+        previous[s] if 0 <= s < len(previous) else 0.0 for s in range(place - around // 2, place - around // 2 + around)
     ]
     inner = p["query.weight"] @ q + p["memory.weight"] @ m + p["location"] @ np.array(a) + p["query.bias"]
     return float(p["value"] @ np.tanh(inner))

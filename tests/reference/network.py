@@ -117,7 +117,11 @@ class Reference:
         embedded = self.parameters["embedding.weight"][unit]
         layers, readout, weights = WIRINGS[self.settings.attention](self, embedded, memory, finals, now)
         output = self.parameters["embedding.weight" if self.settings.tie_embeddings else "untied_weight"]
-        return output @ readout + self.parameters["output_bias"], weights, Now(tuple(layers), readout, now.step + 1, weights)
+        return (
+            output @ readout + self.parameters["output_bias"],
+            weights,
+            Now(tuple(layers), readout, now.step + 1, weights),
+        )
 
     def greedy(self, columns: Sequence[Sequence[int]], longest: int) -> Output:
         """The likeliest unit at every step, until the end mark; the end of ``longest`` units is forced."""

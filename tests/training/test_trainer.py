@@ -235,3 +235,16 @@ def test_training_leaves_the_mean_in_the_state_of_prediction() -> None:
     run.train()
     assert not run.trainer.state.averaged.training
     assert not before.training
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_prediction_follows_every_update(average: float) -> None:
+    """What search keeps packed of the weights is made anew when they move, with a mean of them and without."""
+    run = runs.Watched(training={"average": average})
+    sources = [(str(source[0]),) for source in run.trainer.dev.sources]
+    run.trainer.predictor.search(sources)
+    run.train()
+    state, trainer = run.trainer.state, run.trainer
+    anew = Predictor(state.averaged, trainer.codec, trainer.recipe.search)
+    found, expected = trainer.predictor.search(sources), anew.search(sources)
+    assert [each.record() for each in found] == [each.record() for each in expected]
