@@ -211,7 +211,8 @@ class Seq2Seq:
             expected = "a string, or a tuple of them, one a column"
             if self.predictor.codec.data.framed:
                 expected = "an array or the path of a file, or a tuple, one a column"
-            raise DataError(f"a source is {expected}; found {source!r}")
+            found = " ".join(repr(source).split())[:60]
+            raise DataError(f"a source is {expected}; found {found}")
         return row
 
     def _rows(self, sources: Iterable[Text]) -> list[Row]:

@@ -57,11 +57,10 @@ class Incoming:
         except OSError as error:
             raise _unreadable(self.name, error) from None
 
-    def chunks(self) -> Iterator[list[Line]]:
-        """The lines in chunks; one by one where somebody waits."""
+    def chunks(self, most: int) -> Iterator[list[Line]]:
+        """The lines in chunks of so many at most; one by one where somebody waits."""
         lines = self.lines()
-        most = 1 if self.live else CHUNK
-        while chunk := _chunk(lines, most):
+        while chunk := _chunk(lines, 1 if self.live else most):
             yield chunk
 
 

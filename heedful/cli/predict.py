@@ -80,7 +80,8 @@ class Writer:
             show.say("reading lines from the terminal; Ctrl-D ends")
         if source.again and not skip:
             _stop_at([why for _, _, why in incoming.problems(self.predictor, source, source.lines()) if why])
-        for chunk in source.chunks():
+        # Frames of a chunk stand in one store, and a batch is made of one.
+        for chunk in source.chunks(incoming.FRAMES_AT_ONCE if self.predictor.codec.data.framed else incoming.CHUNK):
             looked = list(incoming.problems(self.predictor, source, chunk))
             bad = [why for _, _, why in looked if why]
             if not skip:

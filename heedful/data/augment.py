@@ -21,7 +21,7 @@ def augmented(
         values = values + torch.randn_like(values) * settings.noise
     if settings.time_masks:
         values = _masked_in_time(values, real, settings)
-    if settings.band_masks:
+    if settings.band_masks and frames.height > 1:
         values = _masked_in_height(values, frames, settings)
     return values * real[..., None], real
 
@@ -52,7 +52,7 @@ def _masked_in_time(
 ) -> Float[Tensor, "batch frame features"]:
     """Zeros over some stretches of frames (Park 2019, section 2)."""
     lengths = real.sum(dim=1).to(values.dtype)
-    at = torch.arange(values.shape[1], device=values.device)
+    at = torch.arange(values.shape[1], device=values.device) + 0.5  # its middle: the first is hidden as often as the last
     for _ in range(settings.time_masks):
         width = lengths * settings.time_width * torch.rand(len(values), device=values.device)
         first = (lengths - width) * torch.rand(len(values), device=values.device)
@@ -67,7 +67,7 @@ def _masked_in_height(
     """Zeros over some neighbouring rows or bands (Park 2019, section 2)."""
     batch, time, _ = values.shape
     tall = values.view(batch, time, frames.height, frames.depth)
-    at = torch.arange(frames.height, device=values.device)
+    at = torch.arange(frames.height, device=values.device) + 0.5
     for _ in range(settings.band_masks):
         width = frames.height * settings.band_width * torch.rand(batch, device=values.device)
         first = (frames.height - width) * torch.rand(batch, device=values.device)

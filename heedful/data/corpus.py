@@ -218,19 +218,23 @@ def given_columns(source: object, columns: Sequence[Column]) -> tuple[Given, ...
         each if isinstance(each, str) else _given(each) if may else None
         for each, may in zip(source, framed, strict=False)
     ]
-    return None if len(found) < len(source) or None in found else tuple(each for each in found if each is not None)
+    good = tuple(each for each in found if each is not None)  # "in" would compare arrays
+    return good if len(good) == len(source) else None
 
 
 def _given(value: object) -> Given | None:
     """A path as text, or what numpy takes for an array of numbers."""
     if isinstance(value, str | Path):
         return str(value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):  # lists of different lengths, a tensor with a gradient
+        return None
     return array if array.dtype.kind in "fiub" else None
 
 
 def _short(value: object) -> str:
-    shown = repr(value)
+    shown = " ".join(repr(value).split())  # an array's stands on several lines
     return shown if len(shown) <= 60 else f"{shown[:60]}..."
 
 

@@ -3,6 +3,7 @@
 A kind of frames says how a file is read; what comes out is kept in ``store.py`` and padded into batches like ids.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -118,6 +119,8 @@ def checked_file(path: Path) -> None:
             raise BadFramesError("is a folder")
         if not path.is_file():
             raise BadFramesError("is no regular file")
+        if not os.access(path, os.R_OK):
+            raise BadFramesError("can't be read (permission denied)")
         if path.stat().st_size == 0:
             raise BadFramesError("is empty: a file of 0 bytes")
     except (OSError, ValueError) as error:

@@ -18,7 +18,7 @@ from heedful.errors import MissingPackageError
 
 FLOOR = 1e-7
 """Energy below this share of a full-scale tone counts as none."""
-SPECTROGRAM_HEIGHT = 128
+SPECTROGRAM_HEIGHT = 80
 """Dots of a spectrogram as people see it."""
 
 
@@ -119,6 +119,7 @@ class LogMel(Kind):
         low, high = float(bands.min()), float(bands.max())
         grey = 255 - (bands - low) / max(high - low, 1e-6) * 235
         tall = np.repeat(grey.astype(np.uint8), -(-SPECTROGRAM_HEIGHT // len(grey)), axis=0)
+        tall = np.repeat(tall, max(1, round(3 * len(tall) / tall.shape[1])), axis=1)  # a short word is no tower
         seconds = len(self.samples(array)) / self.column.said("rate")
         return Look(np.ascontiguousarray(np.repeat(tall[..., None], 3, axis=2)), seconds)
 

@@ -102,8 +102,11 @@ class Convolution(Reader):
         return self.norm(self.linear(values.flatten(2))), real
 
     def spans(self, frames: int, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
-        """Over the whole height. What a position is about; through its neighbours' kernels it sees somewhat more."""
-        return spread(frames, self.subsampling)
+        """Over the whole height. What a position is about; through its neighbours' kernels it sees somewhat more.
+
+        The kernels are odd, so position p is about frame p x subsampling, and as many to both sides of it.
+        """
+        return spread(frames, self.subsampling, middle=True)
 
 
 class Grid(Convolution):
@@ -135,8 +138,7 @@ class Grid(Convolution):
 
     def spans(self, frames: int, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """The cells of the grid, column after column."""
-        columns = np.repeat(spread(frames, self.subsampling), self.height, axis=0)
-        row = np.tile(np.arange(self.height, dtype=np.float32), len(columns) // self.height)
-        tall = self.frames.height / self.subsampling
-        columns[:, 1], columns[:, 3] = row / tall, np.minimum((row + 1) / tall, 1.0)
+        columns = np.repeat(spread(frames, self.subsampling, middle=True), self.height, axis=0)
+        rows = spread(self.frames.height, self.subsampling, middle=True)
+        columns[:, 1::2] = np.tile(rows[:, 0::2], (len(columns) // self.height, 1))
         return columns

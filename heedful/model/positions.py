@@ -149,11 +149,15 @@ def joined(
     return values.reshape(len(values), -1, count * values.shape[2]), real[:, ::count]
 
 
-def spread(frames: int, count: int) -> NDArray[np.float32]:
-    """Boxes over the whole height, each ``count`` frames wide; the last as wide as what is left."""
-    left = np.arange(0, frames, count, dtype=np.float32)
-    zero, one = np.zeros_like(left), np.ones_like(left)
-    sides = (left / frames, zero, np.minimum(left + count, frames) / frames, one)
+def spread(frames: int, count: int, *, middle: bool = False) -> NDArray[np.float32]:
+    """Boxes over the whole height, each ``count`` frames wide, which begin there or have their ``middle`` there.
+
+    The first and the last are as wide as what there is.
+    """
+    first = np.arange(0, frames, count, dtype=np.float32)
+    edges = np.append(np.maximum(first - count // 2 if middle else first, 0), np.float32(frames))
+    zero, one = np.zeros_like(first), np.ones_like(first)
+    sides = (edges[:-1] / frames, zero, edges[1:] / frames, one)
     return np.stack(sides, axis=1).astype(np.float32)
 
 

@@ -61,6 +61,7 @@ def stored(array: NDArray[Any], **keys: Any) -> bytes:
     return file.getvalue()
 
 
+@how(max_examples=60)
 @given(st.sampled_from(NUMBERS), SHAPES, st.booleans(), st.data())
 def test_any_numbers_come_back_as_they_are(
     tmp_path_factory: pytest.TempPathFactory, dtype: Any, shape: tuple[int, ...], turned: bool, data: st.DataObject
@@ -293,7 +294,7 @@ def packed(*, small: bool) -> bytes:
     return file.getvalue()
 
 
-@how(max_examples=400)
+@how(max_examples=200)
 @given(
     st.sampled_from([PLAIN, packed(small=False), packed(small=True)]),
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), max_size=8),

@@ -250,7 +250,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {name: saved(folder / name, NOISE[:2000], **more).read_bytes() for name, more in keys.items()}
 
 
-@how(max_examples=300)
+@how(max_examples=150)
 @given(
     st.sampled_from(["a.wav", "float.wav", "law.wav", "a.flac", "a.aiff", "a.ogg", "a.au"]),
     st.lists(st.tuples(st.one_of(st.integers(0, 64), st.integers(0, 2**14)), st.integers(0, 255)), max_size=12),

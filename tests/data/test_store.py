@@ -26,7 +26,7 @@ from heedful.data.settings import Column
 from heedful.data.store import FrameColumn, Kept, Live, Made, Padded, cache_folder, gather, prepare
 from heedful.errors import HeedfulError, MissingPackageError
 
-SHORT = {"height": 4}
+SHORT: dict[str, Any] = {"height": 4}
 Rows = NDArray[np.int64]
 
 
@@ -76,6 +76,13 @@ def mapped(made: Made) -> Kept:
     assert isinstance(made.store, Kept)
     assert isinstance(made.store.values, np.memmap)
     return made.store
+
+
+def name_of(made: Made) -> str:
+    """The name of that file."""
+    values = mapped(made).values
+    assert isinstance(values, np.memmap)
+    return Path(str(values.filename)).name
 
 
 def in_memory(made: Made) -> Kept:
@@ -218,7 +225,7 @@ def test_where_nothing_can_be_written_memory_has_to_do(
     elif obstacle == "no home":
         monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
     elif obstacle == "read-only":
-        monkeypatch.setattr(os, "access", lambda *_: False)
+        monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
     elif obstacle == "a full disk":
         monkeypatch.setattr(tempfile, "mkstemp", fail)
     else:
@@ -240,7 +247,7 @@ def test_the_cache_is_where_xdg_says(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_full_disk_in_the_middle_leaves_nothing(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> bytes:
+    def full(*_: Any, **__: Any) -> bytes:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "ascontiguousarray", full)
@@ -416,7 +423,11 @@ def test_sources_are_counted_while_they_are_prepared(tmp_path: Path) -> None:
     expected = everything(gather(columns(), paths, workers=1))
     for live in (True, False):
         told: list[tuple[int, int]] = []
-        made = prepare(columns(), paths, live=live, workers=5, told=lambda *each, to=told: to.append(each))
+
+        def tell(done: int, total: int, told: list[tuple[int, int]] = told) -> None:
+            told.append((done, total))
+
+        made = prepare(columns(), paths, live=live, workers=5, told=tell)
         assert told == [(number, 150) for number in range(1, 151)]
         same(everything(made), expected)
 
@@ -450,7 +461,7 @@ def test_the_oldest_make_room(tmp_path: Path, cache: Path, monkeypatch: pytest.M
     """What somebody still has mapped stays readable for them."""
     every = [pictures(tmp_path / f"pictures{number}", number + 2) for number in range(4)]
     first, second, third = (prepared(paths) for paths in every[:3])
-    names = [Path(str(mapped(made).values.filename)).name for made in (first, second, third)]
+    names = [name_of(made) for made in (first, second, third)]
     expected = everything(first)
     for age, name in enumerate(names):
         os.utime(cache / name, (1000 + age, 1000 + age))
