@@ -73,7 +73,7 @@ class Codec(NamedTuple):
             if each is None or all(isinstance(one, Media) for one in given):
                 columns.append([one if isinstance(one, Media) else str(one) for one in given])
                 continue
-            origins = [str(one.origin) if isinstance(one, Media) else one for one in given]
+            origins = [_origin(one) for one in given]
             items, bad = from_arrays(origins, column, base, self.data.workers or 2)
             names = [one if isinstance(one, str) else item.name for one, item in zip(given, items, strict=True)]
             columns.append([replace(item, name=name) for item, name in zip(items, names, strict=True)])
@@ -92,6 +92,12 @@ class Codec(NamedTuple):
                 f"{shown(source)!r} has {len(source)} columns, the model reads {len(self.data.source)}",
                 "separate them by tabs",
             )
+
+
+def _origin(given: Given | Item) -> Given:
+    """Where frames can be read again."""
+    found = given.origin if isinstance(given, Media) else given
+    return str(found) if isinstance(found, Path) else found
 
 
 def shown(source: Row) -> str:

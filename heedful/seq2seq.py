@@ -28,8 +28,10 @@ from heedful.training.recipe import compose
 from heedful.training.signals import Stopping
 from heedful.training.trainer import Trainer
 
-Text = Given | tuple[Given, ...]
+Text = Given | Path | tuple[Given | Path, ...]
 """A source: one text, or a text a column; where frames are read, an array or the path of a file."""
+OF_FRAMES = {"reader", "subsampling", "reader_channels"}
+"""Keys of the model that only sources without text have."""
 Pairs = Iterable[tuple[Text, str]]
 
 
@@ -93,7 +95,8 @@ class Seq2Seq:
     def __init__(self, *, source: Any = None, target: Any = None, **model_keys: Any) -> None:
         data = {key: _columns(value) for key, value in (("source", source), ("target", target)) if value is not None}
         self.table: dict[str, dict[str, Any]] = {"data": data, "model": dict(model_keys)}
-        compose(self.table, [], "Seq2Seq")
+        judged = data or ({"source": {"unit": "vectors"}} if model_keys.keys() & OF_FRAMES else {})
+        compose({"data": judged, "model": dict(model_keys)}, [], "Seq2Seq")  # what is read may not be known yet
         self._trained: tuple[Checkpoint, Predictor] | None = None
 
     @property

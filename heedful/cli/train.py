@@ -120,11 +120,14 @@ def _tell(folder: Path, ended: "Ended") -> None:
     if pictures:
         show.say(f"heatmaps: {', '.join(str(folder / name) for name in pictures)}")
         _draw(folder, ended)
-    show.say(f"next: heedful evaluate {folder} TEST.tsv; heedful predict {folder} FILE; heedful attend {folder} TEXT")
+    what = "SOURCE" if ended.predictor.codec.data.framed else "TEXT"
+    show.say(f"next: heedful evaluate {folder} TEST.tsv; heedful predict {folder} FILE; heedful attend {folder} {what}")
 
 
 def _draw(folder: Path, ended: "Ended") -> None:
-    """The first dev source's heatmap, in the terminal."""
+    """The first dev source's heatmap, in the terminal; pictures and sounds have theirs in the files."""
+    if ended.predictor.codec.data.framed:
+        return
     from heedful.cli import show
     from heedful.training import journal, run
 

@@ -52,7 +52,9 @@ def _masked_in_time(
 ) -> Float[Tensor, "batch frame features"]:
     """Zeros over some stretches of frames (Park 2019, section 2)."""
     lengths = real.sum(dim=1).to(values.dtype)
-    at = torch.arange(values.shape[1], device=values.device) + 0.5  # its middle: the first is hidden as often as the last
+    at = (
+        torch.arange(values.shape[1], device=values.device) + 0.5
+    )  # its middle: the first is hidden as often as the last
     for _ in range(settings.time_masks):
         width = lengths * settings.time_width * torch.rand(len(values), device=values.device)
         first = (lengths - width) * torch.rand(len(values), device=values.device)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from heedful.data.cache import prepare
 from heedful.data.frames import kind
 from heedful.data.media import Array, Given, Media, Told
+from heedful.data.reading import Made, gather
 from heedful.data.settings import Column
-from heedful.data.store import FrameColumn, Made, Store, gather, prepare
+from heedful.data.store import FrameColumn, Store
 
 
 def from_files(
@@ -19,7 +21,7 @@ def from_files(
     places: dict[Path, int] = {}
     paths = [Path(name) if base is None else base / name for name in names]
     numbers = [places.setdefault(path, len(places)) for path in paths]
-    made = prepare(kind(column), list(places), live=live, workers=workers, told=told)
+    made = prepare(kind(column), list(places), anew=live, workers=workers, told=told)
     items = [
         Media(name, str(path), path, made.store, number)
         for name, path, number in zip(names, paths, numbers, strict=True)

@@ -70,8 +70,11 @@ def open_picture(path: Path, most: int) -> NDArray[np.uint8]:
 
 
 def _plain(picture: "Image") -> NDArray[np.uint8]:
-    """Red, green and blue."""
+    """Red, green and blue, the right way up where a camera has noted how it was held."""
+    from PIL import ImageOps
+
     module = pillow()
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return grey_of(np.asarray(picture))
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
@@ -87,10 +90,11 @@ def grey_of(values: Array) -> NDArray[np.uint8]:
 
 
 def in_bytes(values: Array) -> NDArray[np.uint8]:
-    """Numbers of any range as bytes: up to 1 (floats), 255 or 65,535, by the greatest of them."""
+    """Numbers of any range as bytes: up to 1 (no integers), 255 or 65,535, by the greatest of them."""
+    shares = values.dtype.kind in "fb"
     values = np.nan_to_num(np.asarray(values, dtype=np.float64))
     greatest = float(values.max(initial=0.0))
-    scale = 255.0 if 0 < greatest <= 1.0 else 1.0 if greatest <= 255 else 1 / 257
+    scale = 255.0 if shares and 0 < greatest <= 1.0 else 1.0 if greatest <= 255 else 1 / 257
     return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
 
 

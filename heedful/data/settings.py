@@ -47,7 +47,7 @@ class Column(Settings):
     features: Annotated[int, Field(ge=1, le=65536)] | None = None
     grid: bool | None = None
     max_frames: Count | None = None
-    max_pixels: Annotated[int, Field(ge=1, le=500_000_000)] | None = None
+    max_pixels: Annotated[int, Field(ge=1, le=170_000_000)] | None = None
     max_seconds: Annotated[float, Field(gt=0, le=36_000)] | None = None
 
     @model_validator(mode="after")
@@ -196,11 +196,9 @@ class DataSettings(Settings):
         """The same with every key of frames that has an effect spelled out."""
         if not self.framed:
             return self
-        spelled = {
-            "source": tuple(column.resolved() for column in self.source),
-            "frames": self.frames or "cached",
-            "workers": self.workers or 2,
-        }
+        spelled: dict[str, Any] = {"source": tuple(column.resolved() for column in self.source)}
+        if not self.is_task:
+            spelled |= {"frames": self.frames or "cached", "workers": self.workers or 2}
         return self.model_copy(update=spelled)
 
     def without_effect(self) -> dict[str, str]:
@@ -215,9 +213,10 @@ class DataSettings(Settings):
                 found[key] = "it sizes a built-in task, and train is a file"
         if isinstance(self.train, tuple) and len(self.source) == 1 and self.source[0].column > 1:
             found["source.column"] = "a line of parallel text is one column"
-        for key in ("frames", "workers"):
-            if getattr(self, key) is not None and not self.framed:
-                found[key] = "no source column is read from files of frames"
+        if self.is_task or not self.framed:
+            told = "no source column is read from files of frames"
+            why = "a built-in task draws its pictures and reads no file" if self.framed else told
+            found |= {key: why for key in ("frames", "workers") if getattr(self, key) is not None}
         for name, column in [("target", self.target), *[("source", column) for column in self.source]]:
             for key, reason in column.without_effect().items():
                 found[f"{name}.{key}"] = reason

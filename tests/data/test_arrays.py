@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from heedful.data.arrays import MOST_FEATURES
 from heedful.data.corpus import corpus_of
 from heedful.data.frames import BadFramesError, Framed, Kind, kind
+from heedful.data.reading import gather
 from heedful.data.settings import Column, DataSettings
-from heedful.data.store import gather
 from heedful.errors import DataError
 
 SHAPES = st.one_of(

@@ -20,10 +20,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from heedful.data import store
+from heedful.data import cache as caching
+from heedful.data import reading as sources_read
+from heedful.data.cache import cache_folder, prepare
 from heedful.data.frames import Framed, Kind, kind
+from heedful.data.reading import Made, gather
 from heedful.data.settings import Column
-from heedful.data.store import FrameColumn, Kept, Live, Made, Padded, cache_folder, gather, prepare
+from heedful.data.store import FrameColumn, Kept, Live, Padded
 from heedful.errors import HeedfulError, MissingPackageError
 
 SHORT: dict[str, Any] = {"height": 4}
@@ -68,7 +71,7 @@ def pictures(folder: Path, count: int = 5) -> list[Path]:
 
 def prepared(paths: list[Path], named: Kind | None = None, **more: Any) -> Made:
     """Frames in the cache."""
-    return prepare(named or columns(), paths, live=False, workers=2, **more)
+    return prepare(named or columns(), paths, anew=False, workers=2, **more)
 
 
 def mapped(made: Made) -> Kept:
@@ -261,7 +264,7 @@ def test_a_missing_package_is_said_and_is_no_fault_of_the_file(tmp_path: Path, m
     monkeypatch.setitem(sys.modules, "PIL", None)
     for live in (True, False):
         with pytest.raises(MissingPackageError, match="pip install"):
-            prepare(columns(), paths, live=live, workers=2)
+            prepare(columns(), paths, anew=live, workers=2)
 
 
 def test_what_is_wrong_is_kept_too(tmp_path: Path, read: list[str]) -> None:
@@ -283,11 +286,11 @@ def test_what_is_wrong_is_kept_too(tmp_path: Path, read: list[str]) -> None:
 @pytest.mark.parametrize("live", [True, False])
 def test_where_nothing_can_be_read_there_are_only_problems(live: bool, tmp_path: Path) -> None:
     for _ in range(2):
-        made = prepare(columns(), [tmp_path / "a", tmp_path / "b"], live=live, workers=2)
+        made = prepare(columns(), [tmp_path / "a", tmp_path / "b"], anew=live, workers=2)
         assert made.problems == {0: "no such file", 1: "no such file"}
         assert made.store.lengths.tolist() == [0, 0]
         assert made.store.features == 4
-    assert prepare(columns(), [], live=live, workers=2).store.lengths.tolist() == []
+    assert prepare(columns(), [], anew=live, workers=2).store.lengths.tolist() == []
 
 
 class Sources(NamedTuple):
@@ -323,7 +326,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sources]]:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         yield [
             Sources(
-                prepare(named, paths, live=False, workers=2), prepare(named, paths, live=True, workers=3),
+                prepare(named, paths, anew=False, workers=2), prepare(named, paths, anew=True, workers=3),
                 gather(named, paths), [named.read(path) for path in paths], named.scale,
             )
             for named, paths in every
@@ -380,7 +383,7 @@ def test_a_column_is_some_rows_of_a_store(kinds: list[Sources]) -> None:
 
 def test_nothing_is_read_twice_in_a_batch_or_when_asked_beforehand(tmp_path: Path, read: list[str]) -> None:
     paths = pictures(tmp_path / "pictures")
-    live = prepare(columns(), paths, live=True, workers=2).store
+    live = prepare(columns(), paths, anew=True, workers=2).store
     read.clear()
     live.ahead(np.array([1, 2]))
     live.ahead(np.array([2, 3]))
@@ -408,7 +411,7 @@ def test_a_file_that_changes_while_training_is_an_error_that_names_it(change: st
     paths = [tmp_path / f"{number}.npy" for number in range(3)]
     for path in paths:
         np.save(path, np.ones((2, 3, 3)))
-    live = prepare(kind(Column(unit="vectors")), paths, live=True, workers=2).store
+    live = prepare(kind(Column(unit="vectors")), paths, anew=True, workers=2).store
     alter, says = CHANGES[change]
     alter(paths[1])
     with pytest.raises(HeedfulError) as caught:
@@ -427,14 +430,14 @@ def test_sources_are_counted_while_they_are_prepared(tmp_path: Path) -> None:
         def tell(done: int, total: int, told: list[tuple[int, int]] = told) -> None:
             told.append((done, total))
 
-        made = prepare(columns(), paths, live=live, workers=5, told=tell)
+        made = prepare(columns(), paths, anew=live, workers=5, told=tell)
         assert told == [(number, 150) for number in range(1, 151)]
         same(everything(made), expected)
 
 
 def test_few_sources_stand_in_memory_while_they_are_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading never runs further ahead of writing than it may."""
-    monkeypatch.setattr(store, "AHEAD", 8)
+    monkeypatch.setattr(sources_read, "AHEAD", 8)
     begun, written, most = [0], [0], [0]
     whole, lock = Kind.read, threading.Lock()
 
@@ -467,14 +470,14 @@ def test_the_oldest_make_room(tmp_path: Path, cache: Path, monkeypatch: pytest.M
         os.utime(cache / name, (1000 + age, 1000 + age))
     prepared(every[0])  # used today
     sizes = [(cache / name).stat().st_size for name in names]
-    monkeypatch.setattr(store, "ROOM", sizes[0] + sizes[2])
+    monkeypatch.setattr(caching, "ROOM", sizes[0] + sizes[2])
     prepared(every[3])
     left = {path.name for path in cache.iterdir()}
     assert names[1] not in left
     assert names[1].replace(".frames", ".json") not in left
     assert {names[0], names[2]} < left
     assert len(left) == 6
-    monkeypatch.setattr(store, "ROOM", 0)
+    monkeypatch.setattr(caching, "ROOM", 0)
     prepared(every[1])
     assert {path.suffix for path in cache.iterdir()} == {".frames", ".json"}
     assert len(list(cache.iterdir())) == 2
@@ -497,8 +500,8 @@ import sys
 from pathlib import Path
 from heedful.data.frames import kind
 from heedful.data.settings import Column
-from heedful.data.store import prepare
-made = prepare(kind(Column(unit="columns", height=4)), [Path(name) for name in sys.argv[1:]], live=False, workers=2)
+from heedful.data.cache import prepare
+made = prepare(kind(Column(unit="columns", height=4)), [Path(name) for name in sys.argv[1:]], anew=False, workers=2)
 assert not made.problems
 print(type(made.store.values).__name__, int(made.store.lengths.sum()), int(made.store.values.astype(int).sum()))
 """

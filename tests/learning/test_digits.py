@@ -28,8 +28,9 @@ def test_the_brightest_place_lies_in_the_box_of_the_figure_being_written(attenti
     pictures = drawn_digits(TRAIN + DEV + TEST, seed=3)
     pairs = [(drawn.pixels, drawn.target) for drawn in pictures]
     model = Seq2Seq(
-        source="columns", target="letters", attention=attention, hidden_size=128, embedding_size=64, dropout=0.1,
-        reader="convolution", reader_channels=(16, 32, 48, 64), subsampling=4, scorer="location",
+        source="columns", target="letters", attention=attention, hidden_size=128, embedding_size=64, dropout=0.3,
+        encoder_cell="rnn", decoder_cell="lstm", bidirectional=False, scorer="location", reader="convolution",
+        reader_channels=(24, 48, 64), subsampling=4,
     )  # fmt: skip
     model.fit(
         pairs[:TRAIN], dev=pairs[TRAIN : TRAIN + DEV], updates=700, validate_every=700, warmup=40, learning_rate=3e-3,
