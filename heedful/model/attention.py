@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from heedful.model.reach import REACHES
+
 MOST_CELLS = 2**25
 """The additive scorer's table (batch, query, position, size) is made in pieces of at most so many numbers (128 MiB)."""
 WIDTH = 31
@@ -128,132 +130,6 @@ class Location(Additive):
 SCORERS: dict[str, type[Scorer]] = {
     "dot": Dot, "general": General, "concat": Additive, "additive": Additive, "location": Location
 }  # fmt: skip
-
-
-class Reach(nn.Module):
-    """Which positions a query may attend to: something added to the scores, or None for everywhere.
-
-    ``sequential`` says that ``bias`` needs ``previous``, the weights of the step before (zeros before the first).
-    """
-
-    sequential: ClassVar[bool] = False
-
-    def __init__(self, query_size: int, window: int) -> None:
-        super().__init__()
-        self.window = window
-
-    def bias(
-        self,
-        query: Float[Tensor, "batch query features"],
-        real: Bool[Tensor, "batch position"],
-        step: Int[Tensor, "batch query"],
-        previous: Float[Tensor, "batch query position"] | None = None,
-    ) -> Float[Tensor, "batch query position"] | None:
-        """What is added to the scores; minus infinity forbids."""
-        return None
-
-    def _distance(
-        self, centre: Float[Tensor, "batch query"], real: Bool[Tensor, "batch position"]
-    ) -> Float[Tensor, "batch query position"]:
-        return torch.arange(real.shape[1], device=real.device) - centre[..., None]
-
-    def _outside(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
-        return torch.zeros_like(distance).masked_fill_(distance.abs() > self.window, -torch.inf)
-
-    def _gaussian(self, distance: Float[Tensor, "batch query position"]) -> Float[Tensor, "batch query position"]:
-        """The logarithm of a Gaussian whose deviation is half the window, minus infinity outside the window."""
-        return self._outside(distance.detach()) - distance**2 / (2 * (self.window / 2) ** 2)
-
-
-class Global(Reach):
-    """Every real position (Luong 2015, section 3.1)."""
-
-
-class LocalM(Reach):
-    """A window of ``window`` positions to both sides of position t at step t (Luong 2015, section 3.2, *local-m*).
-
-    The paper leaves open what happens when the target outlasts the source: here the window then rests on the last item.
-    """
-
-    def bias(
-        self,
-        query: Float[Tensor, "batch query features"],
-        real: Bool[Tensor, "batch position"],
-        step: Int[Tensor, "batch query"],
-        previous: Float[Tensor, "batch query position"] | None = None,
-    ) -> Float[Tensor, "batch query position"] | None:
-        """Zero within the window, minus infinity outside."""
-        last = real.sum(dim=1, keepdim=True) - 1
-        return self._outside(self._distance(torch.minimum(step, last).float(), real))
-
-
-class LocalP(Reach):
-    """A window around a predicted position p = (S - 1) s(v . tanh(W q)) (Luong 2015, section 3.2, *local-p*).
-
-    The paper multiplies the softmax within the window by a Gaussian, exp(-(s - p)^2 / (2 (D/2)^2)). Its logarithm is
-    added to the scores here: the same product, renormalised, so that rows of weights still sum to one.
-    """
-
-    def __init__(self, query_size: int, window: int) -> None:
-        super().__init__(query_size, window)
-        self.query = nn.Linear(query_size, query_size, bias=False)
-        self.value = nn.Parameter(torch.empty(query_size))
-        nn.init.xavier_uniform_(self.query.weight)
-        nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
-
-    def bias(
-        self,
-        query: Float[Tensor, "batch query features"],
-        real: Bool[Tensor, "batch position"],
-        step: Int[Tensor, "batch query"],
-        previous: Float[Tensor, "batch query position"] | None = None,
-    ) -> Float[Tensor, "batch query position"] | None:
-        """The Gaussian's logarithm within the window, minus infinity outside."""
-        last = real.sum(dim=1, keepdim=True) - 1
-        share = torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
-        centre = last * share.to(torch.promote_types(share.dtype, torch.float32))  # bfloat16 counts to 256
-        return self._gaussian(self._distance(centre, real))
-
-
-class Monotonic(Reach):
-    """A window that goes on from where the step before looked: p = E[s] + D s(v . tanh(W q)), never more than D on.
-
-    E[s] is the mean position under the weights of the step before (the first step begins before the first position); the
-    Gaussian around p is that of *local-p*. The idea of a predicted, always forward move is Tjandra 2017, section 3; that
-    of a window around the weights of the step before, Chorowski 2015, section 2.3. For sources that are read from one end
-    to the other: speech, lines of print.
-    """
-
-    sequential: ClassVar[bool] = True
-
-    def __init__(self, query_size: int, window: int) -> None:
-        super().__init__(query_size, window)
-        self.query = nn.Linear(query_size, query_size, bias=False)
-        self.value = nn.Parameter(torch.empty(query_size))
-        nn.init.xavier_uniform_(self.query.weight)
-        nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
-
-    def bias(
-        self,
-        query: Float[Tensor, "batch query features"],
-        real: Bool[Tensor, "batch position"],
-        step: Int[Tensor, "batch query"],
-        previous: Float[Tensor, "batch query position"] | None = None,
-    ) -> Float[Tensor, "batch query position"] | None:
-        """The Gaussian's logarithm within the window, minus infinity outside."""
-        if previous is None:
-            raise ValueError("the monotonic reach needs the weights of the step before")
-        places = torch.arange(real.shape[1], device=real.device)
-        before = previous.to(torch.promote_types(previous.dtype, torch.float32)) @ places.to(
-            torch.promote_types(previous.dtype, torch.float32)
-        )
-        move = self.window * torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
-        last = real.sum(dim=1, keepdim=True) - 1
-        centre = torch.minimum(before + move, last.to(before.dtype))
-        return self._gaussian(self._distance(centre, real))
-
-
-REACHES: dict[str, type[Reach]] = {"global": Global, "local-m": LocalM, "local-p": LocalP, "monotonic": Monotonic}
 
 
 class Held(NamedTuple):

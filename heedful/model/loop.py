@@ -15,10 +15,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from heedful.model.attention import Additive, Attention, Dot, General, Global, Held
+from heedful.model.attention import Additive, Attention, Dot, General, Held
 from heedful.model.cells import Cell, State
 from heedful.model.loop_back import Back
 from heedful.model.loop_there import Given, Layer, There
+from heedful.model.reach import Global
 from heedful.native import kernels
 from heedful.native.calls import Kernels
 from heedful.native.operators import Operators

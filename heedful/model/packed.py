@@ -11,10 +11,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from heedful.contracts import Source, Step, Stepper
-from heedful.model.attention import Additive, Global, Held
+from heedful.model.attention import Additive, Held
 from heedful.model.cells import Cell, State
 from heedful.model.decoder import Attentive, Bahdanau, Decoder, FirstLayer, Fixed, Luong, Moving
 from heedful.model.encoder import Encoded
+from heedful.model.reach import Global
 from heedful.model.recurrent import Layer, side_by_side
 from heedful.model.seq2seq import Network
 from heedful.native import kernels, layout

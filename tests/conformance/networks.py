@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from heedful.contracts import RESERVED, Source
-from heedful.model.attention import REACHES, SCORERS
+from heedful.model.attention import SCORERS
 from heedful.model.decoder import DECODERS
+from heedful.model.reach import REACHES
 from heedful.model.seq2seq import Network
 from heedful.model.settings import ModelSettings
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from heedful.model import attention
-from heedful.model.attention import REACHES, SCORERS, Attention
+from heedful.model.attention import SCORERS, Attention
+from heedful.model.reach import REACHES
 from tests.reference.attention import attend
 
 QUERY, MEMORY, WINDOW = 6, 8, 2

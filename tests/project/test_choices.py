@@ -7,16 +7,19 @@ import pytest
 
 from heedful import choices
 from heedful.cli.main import COMMANDS
-from heedful.data.settings import UnitName
+from heedful.data.frames import FRAMES
+from heedful.data.settings import FRAME_DEFAULTS, FrameName, UnitName
 from heedful.data.toy import TASKS
 from heedful.data.units import UNITS
 from heedful.evaluation.metrics import METRICS
 from heedful.evaluation.settings import MetricName
 from heedful.inspection.renderers import RENDERERS, SUFFIXES
-from heedful.model.attention import REACHES, SCORERS
+from heedful.model.attention import SCORERS
 from heedful.model.cells import CELLS
 from heedful.model.decoder import DECODERS
-from heedful.model.settings import DEFAULT_SCORER, AttentionName, CellName, ReachName, ScorerName
+from heedful.model.reach import REACHES
+from heedful.model.reader import READERS
+from heedful.model.settings import DEFAULT_SCORER, AttentionName, CellName, ReachName, ReaderName, ScorerName
 from heedful.search.searches import SEARCHES
 from heedful.training import settings as training
 from heedful.training.schedule import SCHEDULES
@@ -36,6 +39,8 @@ def said(key: str) -> Any:
         ("ATTENTIONS", DECODERS),
         ("SCORERS", SCORERS),
         ("REACHES", REACHES),
+        ("READERS", READERS),
+        ("FRAMES", FRAMES),
         ("UNITS", UNITS),
         ("SEARCHES", SEARCHES),
         ("METRICS", METRICS),
@@ -57,6 +62,8 @@ def test_a_list_of_choices_is_its_rooms_table(listed: str, table: dict[str, obje
         ("ATTENTIONS", AttentionName),
         ("SCORERS", ScorerName),
         ("REACHES", ReachName),
+        ("READERS", ReaderName),
+        ("FRAMES", FrameName),
         ("UNITS", UnitName),
         ("METRICS", MetricName),
         ("METRICS", training.MetricName),
@@ -81,3 +88,4 @@ def test_every_choice_has_a_line_of_help() -> None:
 def test_every_wiring_has_a_scorer_and_every_suffix_a_renderer() -> None:
     assert set(DEFAULT_SCORER) == set(DECODERS)
     assert set(SUFFIXES.values()) == set(RENDERERS)
+    assert list(FRAME_DEFAULTS) == list(FRAMES)

@@ -19,6 +19,8 @@ IN_RECIPES = (
     "ATTENTIONS",
     "SCORERS",
     "REACHES",
+    "READERS",
+    "FRAMES",
     "UNITS",
     "METRICS",
     "OPTIMIZERS",

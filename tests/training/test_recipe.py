@@ -7,8 +7,9 @@ import pytest
 
 from heedful.data.corpus import read_corpus
 from heedful.errors import DataError, SettingsError
-from heedful.model.attention import REACHES, SCORERS
+from heedful.model.attention import SCORERS
 from heedful.model.cells import CELLS
+from heedful.model.reach import REACHES
 from heedful.training import run
 from heedful.training.recipe import Recipe, compose, differences, parse_override, read_table
 from heedful.training.schedule import SCHEDULES
