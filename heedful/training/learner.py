@@ -13,7 +13,10 @@ from heedful.training.state import State
 
 
 class Measured(NamedTuple):
-    """What an update found: the loss (mean over real target positions, in nats) and the gradient's norm before clipping."""
+    """What an update found: the loss (mean over real target positions, in nats) and the gradient's norm before clipping.
+
+    The losses that help attention to form have their share in the gradient alone: they are no measure of the model.
+    """
 
     loss: float
     norm: float
@@ -34,17 +37,16 @@ class Learner:
         with torch.autocast(network.output_bias.device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
             readouts, weights, encoded = network.taught(batch.source, batch.previous, batch.real)
             value = loss(network, readouts, batch.following, batch.real, settings.label_smoothing)
+            spelled = None if network.spelling is None else network.spelling(encoded.memory)
+        whole = value
+        if spelled is not None:
+            weight = settings.ctc_weight or CTC_WEIGHT
+            whole = whole + weight * spelling(spelled, encoded.real, batch.following, batch.real)
         if settings.guide and weights is not None:
-            value = value + settings.guide * guided(
-                weights, encoded.real, batch.real, settings.guide_width or GUIDE_WIDTH
-            )
-        if network.spelling is not None:
-            spelled = network.spelling(encoded.memory)
-            value = value + (settings.ctc_weight or CTC_WEIGHT) * spelling(
-                spelled, encoded.real, batch.following, batch.real
-            )
+            width = settings.guide_width or GUIDE_WIDTH
+            whole = whole + settings.guide * guided(weights.float(), encoded.real, batch.real, width)
         state.optimizer.zero_grad(set_to_none=True)
-        value.backward()
+        whole.backward()
         norm = _norm([each.grad for each in state.parameters if each.grad is not None])
         self.shrink = max(1.0, norm / settings.clip)
         return Measured(float(value.detach()), norm)

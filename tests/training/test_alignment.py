@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from heedful import Seq2Seq
 from heedful.contracts import PAD
 from heedful.data import batches
+from heedful.training import journal
 from heedful.training.alignment import guided, spelling
 from tests.training import runs
 
@@ -88,6 +90,16 @@ def test_a_source_too_short_for_its_target_teaches_nothing() -> None:
 
 
 @pytest.mark.parametrize("attention", ["luong", "bahdanau"])
+def test_both_work_in_half_precision(attention: str) -> None:
+    run = runs.Watched(
+        data={"train": "task:copy"}, model={"attention": attention, "ctc": True},
+        training={"guide": 1.0, "precision": "bf16", "updates": 4},
+    )  # fmt: skip
+    assert run.train() == "all updates done"
+    assert not run.notes or "skipped" not in "".join(run.notes)
+
+
+@pytest.mark.parametrize("attention", ["luong", "bahdanau"])
 def test_a_guided_run_keeps_nearer_to_the_diagonal(attention: str) -> None:
     """On strings to be copied, after as many updates of the same seed."""
     off: list[float] = []
@@ -133,3 +145,12 @@ def test_the_second_reading_learns_beside_the_first() -> None:
     run.train()
     assert read() < 0.9 * before
     assert "spelling.weight" in run.kept.bests[-1].weights
+
+
+def test_a_long_source_of_a_short_target_is_no_nonsense() -> None:
+    """The second reading begins at some hundred nats a unit there; that is no reason to skip an update."""
+    pairs = [("ab" * 60 + letter, letter) for letter in "cdefgh"] * 4
+    told: list[journal.Event] = []
+    model = Seq2Seq(source="letters", target="letters", hidden_size=12, embedding_size=6, ctc=True)
+    model.fit(pairs, dev=pairs[:4], updates=4, validate_every=4, batch_units=5000, watch=told.append)
+    assert not [event for event in told if isinstance(event, journal.Noted)]
