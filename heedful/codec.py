@@ -62,10 +62,10 @@ class Codec(NamedTuple):
             DataError: one has another number of columns than the model reads.
         """
         rows = [tuple(source) for source in sources]
+        if not self.data.framed:  # text is read as it stands, and its columns are counted where it is split
+            return [tuple(str(item) for item in row) for row in rows], {}
         for row in rows:
             self.check_columns(row)
-        if not self.data.framed:
-            return [tuple(str(item) for item in row) for row in rows], {}
         problems: dict[int, str] = {}
         columns: list[list[Item]] = []
         for place, (column, each) in enumerate(zip(self.data.source, self.kinds, strict=True)):
@@ -77,7 +77,8 @@ class Codec(NamedTuple):
             items, bad = from_arrays(origins, column, base, self.data.workers or 2)
             names = [one if isinstance(one, str) else item.name for one, item in zip(given, items, strict=True)]
             columns.append([replace(item, name=name) for item, name in zip(items, names, strict=True)])
-            problems = {**{row: f"{names[row]}: {why}" for row, why in bad.items()}, **problems}
+            bad |= {row: "names no file" for row, one in enumerate(given) if isinstance(one, str) and not one.strip()}
+            problems = {**{row: f"{names[row] or 'an empty source'}: {why}" for row, why in bad.items()}, **problems}
         found = [tuple(column[row] for column in columns) for row in range(len(rows))]
         return [None if row in problems else each for row, each in enumerate(found)], problems
 

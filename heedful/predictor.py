@@ -227,8 +227,10 @@ class Predictor:
         for named, item in zip(self.kinds, seen, strict=True):
             if named is not None and isinstance(item, Media):
                 origin = item.origin
-                look = named.look(named.open(origin) if isinstance(origin, Path) else origin)
-                scene = replace(alignment.scene, pixels=look.pixels, seconds=look.seconds)
+                array = named.open(origin) if isinstance(origin, Path) else origin
+                look, boxes = named.look(array), alignment.scene.boxes.copy()
+                boxes[:, ::2] = np.minimum(boxes[:, ::2] * named.stretch(array, item.length, item.shape), 1.0)
+                scene = replace(alignment.scene, boxes=boxes, pixels=look.pixels, seconds=look.seconds)
                 return replace(alignment, scene=scene)
         return alignment
 

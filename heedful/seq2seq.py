@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from heedful.checkpoint import Checkpoint, load, save, write_beside
 from heedful.codec import Row, shown
 from heedful.data.corpus import Corpus, corpus_of, given_columns, hold_out
-from heedful.data.media import Given
+from heedful.data.media import Given, settled_data
 from heedful.data.settings import DEV_SHARE, DataSettings
-from heedful.errors import DataError, HeedfulError
+from heedful.errors import DataError, HeedfulError, SettingsError
 from heedful.evaluation.report import Report
 from heedful.inspection.renderers import RENDERERS, for_path
 from heedful.predictor import BATCH_SIZE, Predictor, check_attends
@@ -141,7 +141,9 @@ class Seq2Seq:
 
         def read(settings: DataSettings) -> tuple[Corpus, Corpus]:
             corpus = corpus_of(pairs, settings)
-            return hold_out(corpus, DEV_SHARE) if given is None else (corpus, corpus_of(given, settings))
+            if given is None:
+                return hold_out(corpus, DEV_SHARE)
+            return corpus, corpus_of(given, settled_data(settings, corpus.sources))
 
         composed, train, held = run.choose(table, [], "fit", read)
         prepared = prepare(composed.recipe, train, held)
@@ -178,13 +180,18 @@ class Seq2Seq:
         Raises:
             DataError: no unit of a source was seen in training. SettingsError: an unknown key or an impossible value.
         """
-        rows = self._rows(sources)
+        return self._found(self._rows(sources), beam_size, n_best, batch_size, search_keys)
+
+    def _found(
+        self, rows: Sequence[Row], beam_size: int | None = None, n_best: int | None = None, batch_size: int = BATCH_SIZE,
+        search_keys: Mapping[str, Any] | None = None,
+    ) -> list[Result]:  # fmt: skip
         if unreadable := self.predictor.unreadable(rows):
             problems = [
                 f"source {row + 1}, {shown(rows[row])!r}: no unit of it was seen in training" for row in unreadable
             ]
             raise DataError(problems, "check the text and the units that the model was trained on")
-        given = {**self.predictor.settings.model_dump(), **search_keys}
+        given = {**self.predictor.settings.model_dump(), **(search_keys or {})}
         if beam_size is not None:
             given |= {"beam_size": beam_size, "n_best": min(given["n_best"], beam_size)}
         if n_best is not None:
@@ -199,9 +206,9 @@ class Seq2Seq:
             SettingsError: the model has no attention. DataError: the source is empty.
         """
         check_attends(self.predictor)
-        row = self._row(source)
+        (row,) = self.predictor.codec.seen([self._row(source)])
         found = (
-            self.search([source])[0].attention if target is None else self.predictor.force([row], [target])[0].attention
+            self._found([row])[0].attention if target is None else self.predictor.force([row], [target])[0].attention
         )
         if found is None:
             raise DataError("the source is empty", "give it at least one unit")
@@ -221,6 +228,10 @@ class Seq2Seq:
     def _rows(self, sources: Iterable[Text]) -> list[Row]:
         if isinstance(sources, str):
             raise DataError(f"expected a list of sources, found one string {sources!r}", "put it into a list")
+        if isinstance(sources, np.ndarray):
+            raise DataError(
+                f"expected a list of sources, found one array of the shape {sources.shape}", "put it into a list"
+            )
         return [self._row(source) for source in sources]
 
     def evaluate(self, pairs: Pairs, **evaluation_keys: Any) -> Report:
@@ -271,6 +282,10 @@ def _several(pairs: Sequence[tuple[Text, str]]) -> dict[str, Any]:
     """A table for as many columns as the first source has, letters or vectors; nothing for a single text, which is guessed."""
     first = pairs[0][0] if pairs and len(pairs[0]) == 2 else ""
     each = first if isinstance(first, tuple) else (first,)
+    if any(isinstance(one, Path) for one in each):
+        raise SettingsError(
+            "what the files hold has to be said: Seq2Seq(source='columns'), 'patches', 'log-mel' or 'vectors'"
+        )
     units = ["letters" if isinstance(one, str) else "vectors" for one in each]
     if units in (["letters"], []):
         return {}

@@ -219,7 +219,7 @@ def test_wrong_features_are_refused_and_both_numbers_named(flat: Seq2Seq, cells:
         (None, "a source is an array or the path of a file"),
         ([[1.0], [1.0, 2.0]], "a source is an array or the path of a file"),
         ("nowhere.npy", "nowhere.npy: no such file"),
-        ("", "is a folder"),
+        ("", "names no file"),
     ],
 )
 @pytest.mark.usefixtures("unchecked")  # that what is given is no source is for Heedful to say

@@ -79,6 +79,11 @@ def make(
         from heedful.data.pictures import write_pictures
 
         drawn, folder = toy.digit_pictures(many, chance), out.with_name(f"{out.stem}_pictures")
+        if folder.exists() and any(folder.iterdir()):
+            if not overwrite:
+                raise SettingsError(f"{folder} stands already; pass --overwrite or another --out")
+            for old in folder.glob("*.png"):
+                old.unlink()
         named = write_pictures([pixels for pixels, _ in drawn], folder)
         pairs = [(f"{folder.name}/{file}", target) for file, (_, target) in zip(named, drawn, strict=True)]
     else:

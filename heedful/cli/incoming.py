@@ -84,11 +84,13 @@ def incoming(file: str | None) -> Incoming:
 
 def fault(predictor: Predictor, row: Row) -> str | None:
     """What is wrong with a source, if anything is."""
-    if predictor.codec.data.framed:
-        return None  # what there is to say of a file is said where it is read
     most = predictor.codec.data.max_units
+    texts = [(str(item), unit) for item, unit in zip(row, predictor.source_units, strict=True) if unit is not None]
     # No text has more than three units a character, so short ones need no counting.
-    if 3 * sum(len(str(item)) for item in row) > most and (count := sum(map(len, predictor.split(row)))) > most:
+    if (
+        3 * sum(len(text) for text, _ in texts) > most
+        and (count := sum(len(unit.split(text)) for text, unit in texts)) > most
+    ):
         return f"{count:,} units, more than the model's max_units = {most:,}"
     if predictor.unreadable([row]):
         return "no unit of it was seen in training"

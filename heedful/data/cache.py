@@ -17,12 +17,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from heedful.data.frames import Kind
+from heedful.data.frames import BadFramesError, Kind
 from heedful.data.media import Told
 from heedful.data.reading import Forms, Made, each, gather, live
 from heedful.data.store import Kept
 
-FORMAT = 1
+FORMAT = 2
 ROOM = 20 << 30
 """Bytes that prepared frames may take in the cache folder; the longest unused leave first."""
 LEFT = 86_400
@@ -38,7 +38,7 @@ def prepare(kind: Kind, paths: Sequence[Path], *, anew: bool, workers: int, told
         return live(kind, paths, workers, told)
     place = cache_folder()
     key = _key(kind, paths)
-    if place is not None and (found := _stored(place, key, kind)) is not None:
+    if place is not None and (found := _stored(place, key, kind)) is not None and _still_bad(kind, paths, found):
         return found
     if place is not None:
         try:
@@ -114,6 +114,17 @@ def _stored(place: Path, key: str, kind: Kind) -> Made | None:
     except Exception:  # noqa: BLE001 (whatever an index that makes no sense leads to: it is prepared anew)
         return None
     return Made(Kept(values, np.concatenate([[0], np.cumsum(lengths)]), shapes, kind.scale), problems)
+
+
+def _still_bad(kind: Kind, paths: Sequence[Path], found: Made) -> bool:
+    """Whether what could not be read still can't: a disk may have failed for a moment, a package may have come."""
+    for number in found.problems:
+        try:
+            kind.read(paths[number])
+        except BadFramesError:
+            continue
+        return False
+    return True
 
 
 def _key(kind: Kind, paths: Sequence[Path]) -> str:

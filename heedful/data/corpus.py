@@ -117,7 +117,8 @@ def read_task(settings: DataSettings) -> tuple[Corpus, Corpus]:
     if name not in TASKS:
         raise SettingsError(f"data.train: unknown task {name!r}; known: {', '.join(TASKS)}{nearest(name, list(TASKS))}")
     count, seed = settings.task_count or TASK_COUNT, TASK_SEED if settings.task_seed is None else settings.task_seed
-    if (name == "digits") != settings.framed:
+    drawn = len(settings.source) == 1 and settings.source[0].unit in ("columns", "patches")
+    if drawn != (name == "digits") or (settings.framed and not drawn):
         told = "pictures: data.source.unit is columns or patches" if name == "digits" else "text, not frames"
         raise SettingsError(f"data.source: task:{name} has {told}")
     train, dev = (corpus_of(pairs, settings) for pairs in toy.parted(name, count, seed))

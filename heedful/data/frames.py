@@ -80,6 +80,10 @@ class Kind(ABC):
     def labels(self, spans: NDArray[np.float32], framed: int) -> list[str]:
         """A name for every position, from what it covers (``Reader.spans``) of a source of so many frames."""
 
+    def stretch(self, array: Array, framed: int, shape: tuple[int, int] | None) -> float:
+        """How much wider its frames are than the source itself, which the last of them may have been filled up from."""
+        return 1.0
+
     def read(self, path: Path) -> Framed:
         """The frames of a file, see ``open`` and ``take``."""
         return self.take(self.open(path))

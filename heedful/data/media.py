@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from heedful.data.settings import Column
+from heedful.data.settings import Column, DataSettings
 
 Array: TypeAlias = NDArray[Any]
 Given: TypeAlias = str | Array
@@ -74,3 +74,12 @@ def settled(column: Column, items: Sequence[object]) -> Column:
     grid = found.store.shapes is not None
     features = found.store.features // (1 if grid else column.said("join"))
     return column.model_copy(update={"features": features, "grid": grid})
+
+
+def settled_data(settings: DataSettings, sources: Sequence[Sequence[object]]) -> DataSettings:
+    """The settings with every column settled by what was read: what comes next has to be of the same form."""
+    columns = tuple(
+        settled(column, [sources[0][place]]) if column.framed and sources else column
+        for place, column in enumerate(settings.source)
+    )
+    return settings.model_copy(update={"source": columns})

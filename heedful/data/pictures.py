@@ -1,7 +1,7 @@
 """Pictures to frames: scaled to one height, then read as columns of pixels or as a grid of patches.
 
-Frames hold how much darker or lighter than the paper a pixel is. The paper is the median of each colour, so that what
-stands around a picture (zeros) looks like more of it, whatever the picture's ground.
+Frames hold how much darker (above zero) or lighter (below) than the paper a pixel is. The paper is the median of each
+colour, so that what stands around a picture (zeros) looks like more of it, whatever the picture's ground.
 """
 
 import threading
@@ -58,7 +58,7 @@ def open_picture(path: Path, most: int) -> NDArray[np.uint8]:
                 size = f"{opened.width:,} × {opened.height:,} pixels"
                 raise BadFramesError(f"is a picture of {size}, more than max_pixels = {most:,}")
             return _plain(opened)
-    except BadFramesError:
+    except (BadFramesError, MemoryError):
         raise
     except module.UnidentifiedImageError:
         raise BadFramesError(f"is no picture that can be read ({', '.join(FORMATS)})") from None
@@ -94,7 +94,7 @@ def in_bytes(values: Array) -> NDArray[np.uint8]:
     shares = values.dtype.kind in "fb"
     values = np.nan_to_num(np.asarray(values, dtype=np.float64))
     greatest = float(values.max(initial=0.0))
-    scale = 255.0 if shares and 0 < greatest <= 1.0 else 1.0 if greatest <= 255 else 1 / 257
+    scale = 255.0 if shares and 0 < greatest <= 1.5 else 1.0 if greatest <= 255 else 1 / 257
     return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
 
 
@@ -152,13 +152,22 @@ class Picture(Kind):
         picture = module.fromarray(pixels)
         if self.colours == 1:
             picture = picture.convert("L")
-        width = max(1, round(pixels.shape[1] * height / pixels.shape[0]))
+        width = self.width(pixels)
         self.allow(-(-width * height * self.colours // self.frame().features))  # long before memory is short
         if picture.size != (width, height):
             picture = picture.resize((width, height), module.Resampling.BILINEAR)
         found = np.asarray(picture, dtype=np.int16).reshape(height, width, self.colours)
         paper = np.median(found.reshape(-1, self.colours), axis=0).astype(np.int16)
         return ((paper - found) // 2).clip(-127, 127).astype(np.int8)
+
+    def width(self, pixels: NDArray[np.uint8]) -> int:
+        """Of the scaled picture."""
+        return max(1, round(pixels.shape[1] * self.column.said("height") / pixels.shape[0]))
+
+    def stretch(self, array: Array, framed: int, shape: tuple[int, int] | None) -> float:
+        """Paper behind the last column, where columns are joined or patches cut."""
+        wide = framed * self.column.said("join") if shape is None else shape[1] * self.column.said("patch")
+        return wide / self.width(self.pixels(array))
 
     def look(self, array: Array) -> Look:
         """The picture."""

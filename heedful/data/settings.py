@@ -129,6 +129,19 @@ class Augment(Settings):
     band_masks: Annotated[int, Field(ge=0, le=100)] = 0
     band_width: Part = 0.2
 
+    def idle(self, *, tall: bool) -> dict[str, str]:
+        """Keys that were given and change nothing, each with the reason; ``tall`` says that some frames have a height."""
+        found: dict[str, str] = {}
+        if not tall:
+            moving = {key for key in ("shift", "scale", "slant", "band_masks") if getattr(self, key)}
+            found |= dict.fromkeys(
+                sorted(moving), "only pictures as columns and log-mel frames have a height to change"
+            )
+        for masks, width in (("time_masks", "time_width"), ("band_masks", "band_width")):
+            if getattr(self, width) != type(self).model_fields[width].default and not getattr(self, masks):
+                found[width] = f"{masks} = 0 hides nothing"
+        return found
+
 
 class DataSettings(Settings):
     """Where pairs come from and how text becomes units."""

@@ -59,7 +59,7 @@ class LogMel(Kind):
                 if cut_short(path):
                     raise BadFramesError("is damaged: it ends before its head says")
                 samples = opened.read(dtype="float32", always_2d=True)
-        except BadFramesError:
+        except (BadFramesError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 (the library's errors, and what broken heads make of numpy)
             raise BadFramesError(f"is damaged, or no sound that can be read ({str(error).rstrip('.')})") from None
@@ -95,10 +95,17 @@ class LogMel(Kind):
         loudest = float(np.abs(samples).max())
         sound = torch.from_numpy(samples / loudest if loudest > 0 else samples)
         size = 1 << (window - 1).bit_length()
-        missing = max(0, size - len(sound)) or -(len(sound) - size) % hop
+        frames, before = -(-len(sound) // hop), max(0, size - hop) // 2  # frame n is about the samples from n x hop on
+        behind = (frames - 1) * hop + size - before - len(sound)
         shape = torch.hann_window(window)
         spectrum = torch.stft(
-            torch.nn.functional.pad(sound, (0, missing)), size, hop, window, shape, center=False, return_complex=True
+            torch.nn.functional.pad(sound, (before, behind)),
+            size,
+            hop,
+            window,
+            shape,
+            center=False,
+            return_complex=True,
         )
         energy = spectrum.abs().square().T.numpy() / float(shape.sum()) ** 2
         return np.log(energy @ mel_filters(self.column.said("mels"), size, rate) + FLOOR).astype(np.float32)
@@ -112,6 +119,12 @@ class LogMel(Kind):
         )  # silence is zeros
         frames = joined(normal[..., None], self.column.said("join"))
         return self.limited(Framed(frames.reshape(len(frames), -1).astype(np.float16)))
+
+    def stretch(self, array: Array, framed: int, shape: tuple[int, int] | None) -> float:
+        """Silence behind the last sample."""
+        rate = self.column.said("rate")
+        hop = max(1, round(rate * self.column.said("hop_ms") / 1000))
+        return framed * self.column.said("join") * hop / len(self.samples(array))
 
     def look(self, array: Array) -> Look:
         """The spectrogram: time to the right, high bands at the top, loud is dark."""

@@ -104,7 +104,8 @@ class Live:
             if self._changed(each, waited.result()):
                 raise HeedfulError(f"{self.paths[each]}: has changed since training began; start again")
             values[row, :length] = frames
-        self._coming = {row: each for row, each in self._coming.items() if row not in set(rows.tolist())}
+        used = set(rows.tolist())
+        self._coming = {row: each for row, each in self._coming.items() if row not in used}
         real = torch.from_numpy(np.arange(values.shape[1]) < lengths[:, None])
         shape = None if self.shapes is None else torch.from_numpy(self.shapes[rows])
         return Padded(torch.from_numpy(values).to(torch.float32) * self.kind.scale, real, shape)

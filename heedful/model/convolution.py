@@ -4,7 +4,6 @@ Every layer is a strided convolution (3 x 3, the first 5 x 5), a rectifier and a
 channels: nothing is shared between places or sources but weights, so neither padding nor company changes anything.
 """
 
-import math
 from typing import Self
 
 import numpy as np
@@ -47,8 +46,8 @@ class Convolution(Reader):
 
     def __init__(self, frames: Frames, features: int, settings: ModelSettings) -> None:
         super().__init__()
-        self.frames, self.subsampling = frames, settings.subsampling or 4
-        channels, halvings = settings.reader_channels or CHANNELS, int(math.log2(self.subsampling))
+        channels, halvings = settings.reader_channels or CHANNELS, settings.halvings()
+        self.frames, self.subsampling = frames, 2**halvings
         sizes, strides, self.height = [frames.depth, *channels], self.strides(len(channels), halvings), frames.height
         self.blocks = nn.ModuleList(
             Block(entering, leaving, 5 if number == 0 else 3, stride)

@@ -120,13 +120,14 @@ class Monotonic(Reach):
         """The Gaussian's logarithm within the window, minus infinity outside."""
         if previous is None:
             raise ValueError("the monotonic reach needs the weights of the step before")
-        places = torch.arange(real.shape[1], device=real.device)
-        before = previous.to(torch.promote_types(previous.dtype, torch.float32)) @ places.to(
-            torch.promote_types(previous.dtype, torch.float32)
-        )
+        exact = torch.promote_types(
+            previous.dtype, torch.float32
+        )  # bfloat16 counts to 256, and autocast makes it of products
+        places = torch.arange(real.shape[1], device=real.device, dtype=exact)
+        before = (previous.to(exact) * places).sum(dim=2)
         move = self.window * torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
         last = real.sum(dim=1, keepdim=True) - 1
-        centre = torch.minimum(before + move, last.to(before.dtype))
+        centre = torch.minimum(before + move.to(exact), last.to(exact))
         return self._gaussian(self._distance(centre, real))
 
 

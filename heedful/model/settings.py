@@ -1,6 +1,6 @@
 """Everything about the network that a recipe may say. Torch-free."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 CHANNELS = (32, 64, 96, 128)
 """Of the convolutions' layers, where a recipe names none."""
+SUBSAMPLING = 4
+"""How much convolutions shorten a source, where a recipe does not say."""
 DEFAULT_SCORER: dict[str, ScorerName | None] = {
     "fixed": None, "bahdanau": "additive", "luong": "general", "first-layer": "general"
 }  # fmt: skip
@@ -61,15 +63,8 @@ class ModelSettings(Settings):
                 f"scorer = 'dot' multiplies states of one size, but encoder_size is {encoder_size} and hidden_size "
                 f"{self.hidden_size}; make them equal or use scorer = 'general'"
             )
-        layers = len(self.reader_channels or CHANNELS)
-        if self.reader in ("convolution", "grid") and self.subsampling not in (
-            None,
-            *(2**n for n in range(layers + 1)),
-        ):
-            raise ValueError(
-                f"reader = {self.reader!r} halves the source, at most once in each of its {layers} layers; "
-                f"subsampling is one of {', '.join(str(2**n) for n in range(layers + 1))}, found {self.subsampling}"
-            )
+        if self.reader in ("convolution", "grid"):
+            self.halvings()
         if self.attention == "first-layer" and (self.decoder_layers or self.num_layers) < 2:
             raise ValueError(
                 "attention = 'first-layer' feeds the layers above the first, and the decoder has a single one; "
@@ -85,7 +80,7 @@ class ModelSettings(Settings):
             for key in given & {"scorer", "reach", "window"}:
                 found[key] = "attention = 'fixed' scores nothing"
         elif "window" in given and self.reach in (None, "global"):
-            found["window"] = "reach = 'global' has no window; use reach = 'local-p' or 'local-m'"
+            found["window"] = "reach = 'global' has no window; use reach = 'local-p', 'local-m' or 'monotonic'"
         if "input_feeding" in given and self.attention != "luong":
             found["input_feeding"] = f"only attention = 'luong' feeds its answer back, this is {self.attention!r}"
         if "feed_context" in given and self.attention != "fixed":
@@ -99,6 +94,29 @@ class ModelSettings(Settings):
         if "num_layers" in given and self.encoder_layers is not None and self.decoder_layers is not None:
             found["num_layers"] = "encoder_layers and decoder_layers are both given"
         return found
+
+    def halvings(self) -> int:
+        """How often convolutions halve the source.
+
+        Raises:
+            ValueError: ``subsampling`` is no power of two, or more than their layers can do.
+        """
+        layers = len(self.reader_channels or CHANNELS)
+        wanted = self.subsampling or min(SUBSAMPLING, 2**layers)
+        possible = [2**number for number in range(layers + 1)]
+        if wanted not in possible:
+            raise ValueError(
+                f"convolutions halve the source, at most once in each of their {layers} layers; "
+                f"subsampling is one of {', '.join(map(str, possible))}, found {wanted}"
+            )
+        return possible.index(wanted)
+
+    def reading(self, reader: str) -> dict[str, Any]:
+        """The keys of this reader of frames, with their defaults."""
+        if reader == "projection":
+            return {"reader": reader, "subsampling": self.subsampling or 1}
+        channels = self.reader_channels or CHANNELS
+        return {"reader": reader, "subsampling": 2 ** self.halvings(), "reader_channels": channels}
 
     def reader_of(self, *, framed: bool, tall: bool) -> str:
         """The reader of a column: of units (not ``framed``), of frames with a height (``tall``), or of plain vectors."""

@@ -10,7 +10,7 @@ from heedful.codec import Codec
 from heedful.data import batches
 from heedful.data.corpus import Corpus, hold_out, read_corpus, read_task
 from heedful.data.frames import contents
-from heedful.data.media import Told
+from heedful.data.media import Told, settled_data
 from heedful.data.settings import DEV_SHARE, DataSettings
 from heedful.data.units import build
 from heedful.data.vocabulary import Vocabulary
@@ -50,7 +50,7 @@ def corpora(settings: DataSettings, told: Told | None = None) -> tuple[Corpus, C
     corpus = read_corpus(settings.train, settings, told=told)
     if settings.dev is None:
         return hold_out(corpus, settings.dev_share or DEV_SHARE)
-    return corpus, read_corpus(settings.dev, settings, told=told)
+    return corpus, read_corpus(settings.dev, settled_data(settings, corpus.sources), told=told)
 
 
 def count_codec(train: Corpus, settings: DataSettings) -> Codec:

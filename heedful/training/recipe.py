@@ -1,7 +1,7 @@
 """The recipe: every room's settings in one TOML file, with overrides, resolved before anything runs."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -39,12 +39,7 @@ class Recipe(Settings):
                 f"training.metric = {self.training.metric!r} is not among evaluation.metrics = "
                 f"{list(self.evaluation.metrics)}; add it there"
             )
-        framed, told = self.data.framed, "no source column is read from files of frames"
-        if self.training.augment is not None and not framed:
-            found["training.augment"] = told
-        for key in ("reader", "subsampling", "reader_channels"):
-            if getattr(self.model, key) is not None and not framed:
-                found[f"model.{key}"] = told
+        found |= self._of_frames()
         if self.training.ctc_weight is not None and not self.model.ctc:
             found["training.ctc_weight"] = "model.ctc = false has no second reading to weigh"
         if self.training.guide and self.model.attention == "fixed":
@@ -53,9 +48,45 @@ class Recipe(Settings):
             found["training.guide_width"] = "training.guide = 0 draws attention nowhere"
         return found
 
+    @property
+    def readers(self) -> set[str]:
+        """What reads the source columns of frames."""
+        columns = [column.resolved() for column in self.data.source if column.framed]
+        tall = [max(column.height or 1, column.mels or 1) > 1 and column.unit != "patches" for column in columns]
+        return {self.model.reader_of(framed=True, tall=each) for each in tall}
+
+    def _of_frames(self) -> dict[str, str]:
+        """Keys about frames that change nothing, because there are none, or none of the kind that they are about."""
+        found: dict[str, str] = {}
+        told = "no source column is read from files of frames" + (" (name its unit)" if self.data.is_task else "")
+        augment, units = self.training.augment, {column.unit for column in self.data.source}
+        if not self.data.framed:
+            if augment is not None:
+                found["training.augment"] = told
+            for key in ("reader", "subsampling", "reader_channels"):
+                if getattr(self.model, key) is not None:
+                    found[f"model.{key}"] = told
+            return found
+        if self.training.unit_dropout and all(column.framed for column in self.data.source):
+            found["training.unit_dropout"] = "no source column has units to hide; training.augment changes frames"
+        if self.model.reader_channels is not None and self.readers == {"projection"}:
+            found["model.reader_channels"] = "these frames are read by a projection, which has no channels"
+        if self.model.subsampling is not None and units <= {"patches"}:
+            found["model.subsampling"] = "every patch is a position of its own"
+        if augment is not None:
+            reasons = augment.idle(tall=bool(units & {"columns", "log-mel"}))
+            found |= {f"training.augment.{key}": reason for key, reason in reasons.items()}
+        return found
+
     def resolved(self) -> Self:
         """The recipe with the implied keys of the model and of frames spelled out."""
-        return self.model_copy(update={"model": self.model.resolved(), "data": self.data.resolved()})
+        model, data = self.model.resolved(), self.data.resolved()
+        if len(self.readers) == 1:
+            reading = model.reading(next(iter(self.readers)))
+            if all(column.unit == "patches" for column in self.data.source if column.framed):
+                reading.pop("subsampling", None)
+            model = model.model_copy(update=reading)
+        return self.model_copy(update={"model": model, "data": data})
 
     def toml(self) -> str:
         """The recipe as TOML: every key that has an effect."""
@@ -141,7 +172,7 @@ def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], wher
     idle_before = _idle({room: dict(table.get(room, {})) for room in rooms}, where) if overrides else idle
     notes: list[str] = []
     for key, reason in idle.items():
-        if key in idle_before or key in chosen:
+        if key in idle_before or any(each == key or each.startswith(f"{key}.") for each in chosen):
             raise SettingsError(f"{where}: {key} has no effect: {reason}; leave it out")
         notes.append(f"{key} is dropped: {reason}")
         _drop(merged, key)
@@ -192,18 +223,29 @@ def _read(tables: Table, where: str) -> Recipe:
     return Recipe.model_construct(**rooms)
 
 
-def differences(given: Recipe, stored: Recipe) -> list[str]:
-    """Each key that ``given`` names with another value than ``stored``, as ``model.cell: 'lstm' here, 'gru' there``."""
+def differences(given: Recipe, stored: Recipe, said: Container[str] | None = None) -> list[str]:
+    """Each key that ``given`` names with another value than ``stored``, as ``model.cell: 'lstm' here, 'gru' there``.
+
+    Only keys that were ``said`` are looked at, as ``model.cell``; all that are given where None.
+    """
     found: list[str] = []
     for room in Recipe.model_fields:
         here, there = _effective(given, room), _effective(stored, room)
-        told = [key for key in getattr(given, room).model_fields_set if getattr(getattr(given, room), key) is not None]
+        table = getattr(given, room)
+        told = [key for key in table.model_fields_set if getattr(table, key) is not None]
+        told = [key for key in told if said is None or f"{room}.{key}" in said]
         found += [f"{room}.{key}: {here[key]!r} here, {there[key]!r} there" for key in told if here[key] != there[key]]
     return sorted(found)
 
 
 def _effective(recipe: Recipe, room: str) -> Table:
     """A room's values as they work: what stands for something else is filled in."""
+    if room == "data":
+        data = recipe.data.resolved().model_dump(mode="json")
+        for column in data["source"]:  # what arrays say of themselves, no recipe needs to
+            column.pop("features")
+            column.pop("grid")
+        return data
     if room != "model":
         return getattr(recipe, room).model_dump(mode="json")
     model = recipe.model.resolved()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from heedful.checkpoint import Checkpoint, RunLock, load, newest, save, write_beside
 from heedful.codec import Seen
 from heedful.data.corpus import Corpus
-from heedful.data.media import Told, settled
+from heedful.data.media import Told, settled_data
 from heedful.data.settings import DataSettings
 from heedful.errors import DataError, MissingPackageError, ModelFolderError, SettingsError
 from heedful.evaluation.report import Report
@@ -85,19 +85,12 @@ def choose(
     composed = compose(sized(filled, train, said), overrides, where)
     recipe = composed.recipe.resolved()
     return (
-        Composed(recipe.model_copy(update={"data": _settled(recipe.data, train)}), [*composed.notes, *notes]),
+        Composed(
+            recipe.model_copy(update={"data": settled_data(recipe.data, train.sources)}), [*composed.notes, *notes]
+        ),
         train,
         dev,
     )
-
-
-def _settled(settings: DataSettings, train: Corpus) -> DataSettings:
-    """The settings with what only arrays can say of themselves."""
-    columns = tuple(
-        settled(column, [train.sources[0][place]]) if column.framed else column
-        for place, column in enumerate(settings.source)
-    )
-    return settings.model_copy(update={"source": columns})
 
 
 def _guessed(read: Callable[[DataSettings], tuple[Corpus, Corpus]], settings: DataSettings) -> tuple[str, str]:
@@ -163,10 +156,15 @@ def resume(
         )
     stored = read_table(out / RECIPE)
     recipe = compose(stored, [], str(out / RECIPE)).recipe
-    given = compose(table or {}, overrides, "--resume").recipe
+    table = table or {}
+    # Judged within what is stored: whether a key has an effect depends on others that need not be said again.
+    within = {room: stored[room] for room in ("data", "model") if room in stored}
+    given = compose({**within, **table}, overrides, "--resume").recipe
+    said = {f"{room}.{key}" for room, keys in table.items() for key in keys}
+    said |= {".".join(key.split(".")[:2]) for key, _ in overrides}
     if (threads := given.training.threads) is not None:  # another machine has other cores; the bits may differ there
         recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"threads": threads})})
-    if changed := differences(given, recipe):
+    if changed := differences(given, recipe, said):
         raise SettingsError(f"--resume goes on with the recipe stored in {out}, but {'; '.join(changed)}; leave it out")
     with RunLock(out):
         checkpoint, _, notes = newest(out)

@@ -218,7 +218,7 @@ def test_two_columns_of_files_and_a_row_that_is_bad_in_both_is_said_once(folder:
         {"source": [{"column": 1, "unit": "vectors"}, {"column": 2, "unit": "log-mel"}], "target": {"column": 3}}
     )
     corpus = read(folder, "p/a.npy\tp/a.wav\tx\n", settings)
-    assert [medium(item).length for item in corpus.sources[0]] == [3, 4]
+    assert [medium(item).length for item in corpus.sources[0]] == [3, 6]
     assert problems(read, folder, "p/a.npy\tp/a.wav\tx\np/b.npy\tp/b.wav\tx\n", settings) == [
         f"{folder}/mine.tsv:2: the source column 1 p/b.npy: no such file"
     ]
