@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from heedful import Report, Result, Seq2Seq
 from heedful.data.digits import drawn_digits
+from heedful.data.settings import DataSettings
 from heedful.errors import DataError, SettingsError
+from heedful.training.prepare import corpora
 
 Array = NDArray[Any]
 Pairs = list[tuple[Any, str]]
@@ -294,3 +296,57 @@ def test_a_reader_that_cannot_read_vectors_is_refused() -> None:
     for reader in ("convolution", "grid", "embedding"):
         with pytest.raises(SettingsError, match="use reader = 'projection'"):
             Seq2Seq(source="vectors", reader=reader, **SMALL).fit(PAIRS[:20], **QUICK)
+
+
+@pytest.mark.parametrize("given", [{"subsampling": 1}, {"subsampling": 2}, {"subsampling": 8}, {"reader": "grid"}, {}])
+def test_rows_of_weights_sum_to_one_whatever_the_subsampling(given: dict[str, Any]) -> None:
+    """As many names and boxes as positions; boxes that together cover the picture."""
+    pairs = [(drawn.pixels, drawn.target) for drawn in drawn_digits(24, 5)]
+    model = Seq2Seq(source="columns", hidden_size=8, embedding_size=4, **given).fit(pairs, updates=3, batch_units=9000)
+    for pixels, target in pairs[:5]:
+        looked = model.attend(pixels, target)
+        assert looked.scene is not None
+        assert looked.scene.boxes.shape == (len(looked.source), 4)
+        np.testing.assert_allclose(looked.weights.sum(axis=1), 1, atol=1e-5)
+        left, top, right, bottom = looked.scene.boxes.T
+        assert float(((right - left) * (bottom - top)).sum()) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("subsampling", [3, 6, 32])
+def test_a_subsampling_that_halving_cannot_reach_is_refused(subsampling: int) -> None:
+    pairs = [(drawn.pixels, drawn.target) for drawn in drawn_digits(12, 5)]
+    with pytest.raises(SettingsError, match=f"subsampling is one of 1, 2, 4, 8, 16, found {subsampling}"):
+        Seq2Seq(source="columns", hidden_size=8, subsampling=subsampling).fit(pairs, updates=3)
+
+
+@pytest.mark.parametrize("unit", [{"unit": "columns", "join": 8}, {"unit": "patches", "patch": 16}])
+def test_boxes_lie_on_the_picture_and_not_on_the_paper_behind_it(unit: dict[str, Any]) -> None:
+    """A picture of 36 columns: frames of 8 or 16 fill up the last one, and a map is drawn on what there is."""
+    pairs = [(np.full((32, 36), number * 9, np.uint8), "ab"[number % 2]) for number in range(12)]
+    model = Seq2Seq(source={**unit, "height": 32}, hidden_size=8, embedding_size=4, reader="projection")
+    looked = model.fit(pairs, updates=2, batch_units=9000).attend(pairs[0][0], "a")
+    assert looked.scene is not None
+    wide = unit.get("join") or unit["patch"]
+    edges = sorted({round(float(edge) * 36) for edge in looked.scene.boxes[:, ::2].flatten()})
+    assert edges == [*range(0, 36, wide), 36]
+
+
+def test_dev_has_the_form_of_what_is_trained_on(tmp_path: Path) -> None:
+    for folder, features in (("train", 5), ("dev", 6)):
+        (tmp_path / folder).mkdir()
+        for number in range(6):
+            np.save(tmp_path / folder / f"{number}.npy", np.ones((4, features)) * number)
+        lines = "".join(f"{number}.npy\t{'ab'[number % 2]}\n" for number in range(6))
+        (tmp_path / folder / "all.tsv").write_text(lines)
+    settings = DataSettings.model_validate(
+        {"train": str(tmp_path / "train/all.tsv"), "dev": str(tmp_path / "dev/all.tsv"), "source": {"unit": "vectors"}}
+    )
+    with pytest.raises(DataError, match=r"dev/all.tsv:1: the source 0.npy: has 6 features, and the column has 5"):
+        corpora(settings)
+
+
+def test_an_array_is_no_list_of_sources_and_paths_say_no_unit(flat: Seq2Seq) -> None:
+    with pytest.raises(DataError, match="one array of the shape .*; put it into a list"):
+        flat.predict(PAIRS[0][0])
+    with pytest.raises(SettingsError, match=r"Seq2Seq\(source='columns'\)"):
+        Seq2Seq().fit([(Path("1.png"), "a"), (Path("2.png"), "b")])

@@ -67,6 +67,11 @@ class Recipe(Settings):
                 if getattr(self.model, key) is not None:
                     found[f"model.{key}"] = told
             return found
+        if self.readers & {"convolution", "grid"}:
+            try:
+                self.model.halvings()
+            except ValueError as error:
+                raise SettingsError(f"model.subsampling: {error}") from None
         if self.training.unit_dropout and all(column.framed for column in self.data.source):
             found["training.unit_dropout"] = "no source column has units to hide; training.augment changes frames"
         if self.model.reader_channels is not None and self.readers == {"projection"}:

@@ -532,3 +532,36 @@ def test_a_picture_that_changes_under_a_live_run_ends_it_with_one_line(
     monkeypatch.setattr(runs_of, "Stopping", lambda: Changing(5))
     said = heedful("train", data, "--out", tmp_path / "run", *words)
     assert one_line(said, 1).endswith("has changed since training began; start again")
+
+
+def test_a_run_goes_on_with_the_recipe_that_it_was_begun_with(folder: Path, tmp_path: Path) -> None:
+    """Said again, in whole or in part, it is the same; what differs is refused with both values, a table's part as well."""
+    out, more = tmp_path / "run", {"training__augment": "{noise=0.1}"}
+    assert heedful("train", folder / "mine.tsv", "--out", out, *quick(**more)).code == 0
+    assert heedful("train", "--resume", out, *quick(**more)[2:]).code == 0
+    for same in ("model.reader=convolution", "data.frames=cached", "data.source.unit=columns"):
+        said = heedful("train", "--resume", out, "--set", same)
+        assert said.code in (0, 2), said.talk
+        assert "no effect" not in said.talk
+    for key in ("training.augment.noise=0.7", "model.subsampling=2", "data.frames=live"):
+        said = heedful("train", "--resume", out, "--set", key)
+        assert said.code == 2
+        assert key.split("=")[0].rpartition(".noise")[0] or key.split("=")[0] in said.talk
+        assert "here" in said.talk
+        assert "there" in said.talk
+
+
+def test_digits_are_pictures_and_nothing_else(tmp_path: Path) -> None:
+    for unit in ("log-mel", "vectors", "letters"):
+        said = heedful("train", "task:digits", "--out", tmp_path / "run", "--set", f"data.source.unit={unit}")
+        assert said.code == 2
+        assert "columns or patches" in said.talk
+
+
+def test_pictures_that_were_made_are_not_written_over(tmp_path: Path) -> None:
+    made = ("data", "make", "digits", "--out", tmp_path / "x.tsv", "--count")
+    assert heedful(*made, 12).code == 0
+    (tmp_path / "x.tsv").unlink()
+    assert heedful(*made, 5).code == 2
+    assert heedful(*made, 5, "--overwrite").code == 0
+    assert len(list((tmp_path / "x_pictures").iterdir())) == 5

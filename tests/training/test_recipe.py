@@ -1,5 +1,6 @@
 """Recipes: what they say, what they refuse, what overrides take away, and that a resolved one reads back."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from heedful.training.recipe import Recipe, compose, differences, parse_override
 from heedful.training.schedule import SCHEDULES
 from heedful.training.state import OPTIMIZERS
 from tests.conformance import networks
+
+PICTURES: dict[str, Any] = {"data": {"source": {"unit": "columns"}}}
+VECTORS: dict[str, Any] = {"data": {"source": {"unit": "vectors"}}}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +95,21 @@ def test_what_is_wrong_is_named_with_the_nearest_right(
         ({"data": {"train": "x.tsv", "dev": "y.tsv", "dev_share": 0.2}}, "data.dev_share"),
         ({"data": {"target": {"unit": "words", "split": ";"}}}, "data.target.split"),
         ({"evaluation": {"metrics": ["accuracy"], "bleu_tokenize": "none"}}, "evaluation.bleu_tokenize"),
+        ({"data": {"source": {"unit": "words", "height": 40}}}, "data.source.height"),
+        ({"data": {"source": {"unit": "columns", "rate": 8000}}}, "data.source.rate"),
+        ({"data": {"train": "x.tsv", "frames": "live"}}, "data.frames"),
+        ({"data": {"train": "task:digits", "workers": 3}}, "data.workers"),
+        ({"model": {"reader": "convolution"}}, "model.reader"),
+        ({"model": {"subsampling": 2}}, "model.subsampling"),
+        ({"training": {"augment": {"noise": 0.1}}}, "training.augment"),
+        ({"training": {"ctc_weight": 0.1}}, "training.ctc_weight"),
+        ({"training": {"guide_width": 0.1}}, "training.guide_width"),
+        ({"training": {"guide": 1.0}, "model": {"attention": "fixed"}}, "training.guide"),
+        (PICTURES | {"training": {"unit_dropout": 0.1}}, "training.unit_dropout"),
+        (PICTURES | {"training": {"augment": {"time_width": 0.3}}}, "training.augment.time_width"),
+        (VECTORS | {"training": {"augment": {"shift": 0.3}}}, "training.augment.shift"),
+        (VECTORS | {"model": {"reader_channels": [3]}}, "model.reader_channels"),
+        ({"data": {"source": {"unit": "patches"}}, "model": {"subsampling": 2}}, "model.subsampling"),
     ],
 )
 def test_a_key_without_effect_is_an_error(table: dict[str, Any], key: str) -> None:
@@ -250,3 +269,19 @@ def test_differences_name_every_key_that_is_given_with_both_values() -> None:
 def test_a_recipe_without_data_says_what_to_name() -> None:
     with pytest.raises(SettingsError, match=r"data.train is missing: name a TSV, two parallel files, or a task"):
         run.choose({}, [], "recipe.toml")
+
+
+@pytest.mark.parametrize("source", ["columns", "patches", "log-mel", "vectors"])
+def test_what_is_resolved_can_be_read_again(source: str) -> None:
+    """The recipe in a run says the reader, its keys and those of the frames, and nothing that has no effect."""
+    table = {"data": {"train": "x.tsv", "source": {"unit": source}}, "training": {"augment": {"noise": 0.1}}}
+    resolved = compose(table, [], "recipe.toml").recipe.resolved()
+    assert resolved.model.reader is not None
+    again = compose(tomllib.loads(resolved.toml()), [], "run/recipe.toml").recipe
+    assert again.resolved().toml() == resolved.toml()
+
+
+def test_a_part_of_a_table_without_effect_is_an_error_like_the_whole() -> None:
+    for override in (("training.augment.shift", 0.1), ("training.augment", {"shift": 0.1})):
+        with pytest.raises(SettingsError, match="has no effect"):
+            compose({"data": {"train": "task:copy"}}, [override], "recipe.toml")
