@@ -55,6 +55,13 @@ class Recipe(Settings):
         tall = [max(column.height or 1, column.mels or 1) > 1 and column.unit != "patches" for column in columns]
         return {self.model.reader_of(framed=True, tall=each) for each in tall}
 
+    def _check_subsampling(self) -> None:
+        if self.readers & {"convolution", "grid"}:
+            try:
+                self.model.halvings()
+            except ValueError as error:
+                raise SettingsError(f"model.subsampling: {error}") from None
+
     def _of_frames(self) -> dict[str, str]:
         """Keys about frames that change nothing, because there are none, or none of the kind that they are about."""
         found: dict[str, str] = {}
@@ -67,11 +74,7 @@ class Recipe(Settings):
                 if getattr(self.model, key) is not None:
                     found[f"model.{key}"] = told
             return found
-        if self.readers & {"convolution", "grid"}:
-            try:
-                self.model.halvings()
-            except ValueError as error:
-                raise SettingsError(f"model.subsampling: {error}") from None
+        self._check_subsampling()
         if self.training.unit_dropout and all(column.framed for column in self.data.source):
             found["training.unit_dropout"] = "no source column has units to hide; training.augment changes frames"
         if self.model.reader_channels is not None and self.readers == {"projection"}:
