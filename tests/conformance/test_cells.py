@@ -129,7 +129,7 @@ def test_without_padding_no_mask_is_needed(name: str) -> None:
 
 @every_cell
 def test_more_padding_changes_nothing(name: str) -> None:
-    """Not even the last digit, and whatever stands there."""
+    """Whatever stands there. On some processors a product of more rows sums in another order."""
     cell, real = made(name), real_of([5, 2, 1])
     inputs, state = torch.randn(3, 5, INPUT, dtype=torch.float64), begin(cell, 3)
     found, final = cell.scan(inputs, state, real)
@@ -137,8 +137,8 @@ def test_more_padding_changes_nothing(name: str) -> None:
         longer = torch.nn.functional.pad(inputs, (0, 0, 0, 4), value=rubbish)
         longer[:, :5][~real] = rubbish
         more, last = cell.scan(longer, state, torch.nn.functional.pad(real, (0, 4)))
-        assert torch.equal(more[:, :5][real], found[real])
-        torch.testing.assert_close(last, final, rtol=0, atol=0)
+        torch.testing.assert_close(more[:, :5][real], found[real], rtol=0, atol=1e-12)
+        torch.testing.assert_close(last, final, rtol=0, atol=1e-12)
 
 
 @every_cell
