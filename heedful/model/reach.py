@@ -64,12 +64,8 @@ class LocalM(Reach):
         return self._outside(self._distance(torch.minimum(step, last).float(), real))
 
 
-class LocalP(Reach):
-    """A window around a predicted position p = (S - 1) s(v . tanh(W q)) (Luong 2015, section 3.2, *local-p*).
-
-    The paper multiplies the softmax within the window by a Gaussian, exp(-(s - p)^2 / (2 (D/2)^2)). Its logarithm is
-    added to the scores here: the same product, renormalised, so that rows of weights still sum to one.
-    """
+class Predicting(Reach):
+    """What the reaches share whose decoder says where to look: s(v . tanh(W q)), between 0 and 1."""
 
     def __init__(self, query_size: int, window: int) -> None:
         super().__init__(query_size, window)
@@ -77,6 +73,18 @@ class LocalP(Reach):
         self.value = nn.Parameter(torch.empty(query_size))
         nn.init.xavier_uniform_(self.query.weight)
         nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
+
+    def share(self, query: Float[Tensor, "batch query features"]) -> Float[Tensor, "batch query"]:
+        """How far, of what is possible."""
+        return torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+
+
+class LocalP(Predicting):
+    """A window around a predicted position p = (S - 1) s(v . tanh(W q)) (Luong 2015, section 3.2, *local-p*).
+
+    The paper multiplies the softmax within the window by a Gaussian, exp(-(s - p)^2 / (2 (D/2)^2)). Its logarithm is
+    added to the scores here: the same product, renormalised, so that rows of weights still sum to one.
+    """
 
     def bias(
         self,
@@ -87,12 +95,12 @@ class LocalP(Reach):
     ) -> Float[Tensor, "batch query position"] | None:
         """The Gaussian's logarithm within the window, minus infinity outside."""
         last = real.sum(dim=1, keepdim=True) - 1
-        share = torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+        share = self.share(query)
         centre = last * share.to(torch.promote_types(share.dtype, torch.float32))  # bfloat16 counts to 256
         return self._gaussian(self._distance(centre, real))
 
 
-class Monotonic(Reach):
+class Monotonic(Predicting):
     """A window that goes on from where the step before looked: p = E[s] + D s(v . tanh(W q)), never more than D on.
 
     E[s] is the mean position under the weights of the step before (the first step begins before the first position); the
@@ -102,13 +110,6 @@ class Monotonic(Reach):
     """
 
     sequential: ClassVar[bool] = True
-
-    def __init__(self, query_size: int, window: int) -> None:
-        super().__init__(query_size, window)
-        self.query = nn.Linear(query_size, query_size, bias=False)
-        self.value = nn.Parameter(torch.empty(query_size))
-        nn.init.xavier_uniform_(self.query.weight)
-        nn.init.uniform_(self.value, -(query_size**-0.5), query_size**-0.5)
 
     def bias(
         self,
@@ -120,12 +121,11 @@ class Monotonic(Reach):
         """The Gaussian's logarithm within the window, minus infinity outside."""
         if previous is None:
             raise ValueError("the monotonic reach needs the weights of the step before")
-        exact = torch.promote_types(
-            previous.dtype, torch.float32
-        )  # bfloat16 counts to 256, and autocast makes it of products
+        # bfloat16 counts to 256, and autocast makes it of every product: a sum stays what it is
+        exact = torch.promote_types(previous.dtype, torch.float32)
         places = torch.arange(real.shape[1], device=real.device, dtype=exact)
         before = (previous.to(exact) * places).sum(dim=2)
-        move = self.window * torch.sigmoid(torch.tanh(self.query(query)) @ self.value)
+        move = self.window * self.share(query)
         last = real.sum(dim=1, keepdim=True) - 1
         centre = torch.minimum(before + move.to(exact), last.to(exact))
         return self._gaussian(self._distance(centre, real))

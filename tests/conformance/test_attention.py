@@ -197,16 +197,20 @@ def test_dot_of_unequal_sizes_says_what_helps() -> None:
         SCORERS["dot"](6, 8)
 
 
-@pytest.mark.parametrize("reach", ["local-m", "local-p"])
+@pytest.mark.parametrize("reach", ["local-m", "local-p", "monotonic"])
 def test_a_window_far_out_stands_where_it_should_in_half_precision(reach: str) -> None:
     """Beyond position 256, where bfloat16 no longer tells neighbours apart."""
     model = made("general", reach).to(torch.bfloat16)
     real = torch.ones(1, 1001, dtype=torch.bool)
     query, step = torch.randn(1, 1, QUERY, dtype=torch.bfloat16), torch.tensor([[777]])
-    bias = model.reach.bias(query, real, step)
+    previous = torch.nn.functional.one_hot(torch.tensor([[777]]), 1001).to(torch.bfloat16)
+    with torch.autocast("cpu", torch.bfloat16):
+        bias = model.reach.bias(query, real, step, previous)
     assert bias is not None
     inside = (~torch.isinf(bias[0, 0])).nonzero().flatten().tolist()
     assert inside == list(range(inside[0], inside[0] + len(inside)))
     assert len(inside) in (2 * WINDOW, 2 * WINDOW + 1)
+    if reach == "monotonic":  # on from 777, by no more than the window
+        assert 777 - WINDOW <= inside[0] <= inside[-1] <= 777 + 2 * WINDOW
     if reach == "local-m":
         assert inside == [775, 776, 777, 778, 779]
