@@ -9,10 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from heedful import Report, Result, Seq2Seq
+from heedful.data.corpus import Corpus, corpus_of
 from heedful.data.digits import drawn_digits
 from heedful.data.settings import DataSettings
 from heedful.errors import DataError, SettingsError
 from heedful.training.prepare import corpora
+from heedful.training.run import choose
 
 Array = NDArray[Any]
 Pairs = list[tuple[Any, str]]
@@ -350,3 +352,27 @@ def test_an_array_is_no_list_of_sources_and_paths_say_no_unit(flat: Seq2Seq) -> 
         flat.predict(PAIRS[0][0])
     with pytest.raises(SettingsError, match=r"Seq2Seq\(source='columns'\)"):
         Seq2Seq().fit([(Path("1.png"), "a"), (Path("2.png"), "b")])
+
+
+@pytest.mark.parametrize(
+    ("frames", "given", "ctc", "attention"),
+    [
+        (30, {}, False, "luong"),
+        (200, {}, True, "bahdanau"),
+        (200, {"subsampling": 4}, False, "luong"),
+        (200, {"ctc": False, "attention": "fixed"}, False, "fixed"),
+        (200, {"input_feeding": True}, True, "luong"),
+    ],
+)
+def test_attention_over_long_sources_gets_help_unless_somebody_decides(
+    frames: int, given: dict[str, Any], ctc: bool, attention: str
+) -> None:
+    pairs = [(np.full((frames, 3), float(number)), "ab"[number % 2]) for number in range(8)]
+    table = {"data": {"source": {"unit": "vectors"}}, "model": given}
+
+    def read(settings: DataSettings) -> tuple[Corpus, Corpus]:
+        corpus = corpus_of(pairs, settings)
+        return corpus, corpus
+
+    model = choose(table, [], "fit", read)[0].recipe.model
+    assert (model.ctc, model.attention) == (ctc, attention)

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from heedful.data.corpus import Corpus, Item
+from heedful.model.settings import SUBSAMPLING
 from heedful.training.recipe import Recipe
 
 Table = dict[str, Any]
+LONG = 64
+"""From so many positions of frames on, attention gets help."""
 LOOKED_AT = 2_000
 """So many texts are looked at when a unit is guessed."""
 
@@ -28,6 +31,13 @@ def guess_unit(texts: Sequence[str]) -> str:
         return "symbols"
     many = len(items) / len(few) >= 4 and with_blanks > 0.9
     return "words" if many and all(len(text.split()) > 1 for text in few[:20]) else "letters"
+
+
+def _positions(corpus: Corpus, said: Recipe) -> float:
+    """About how many positions a source has: its frames, shortened as the readers do."""
+    few = corpus.sources[:LOOKED_AT]
+    frames = sum(sum(map(_length, source)) for source in few) / len(few)
+    return frames / (said.model.subsampling or (1 if said.readers == {"projection"} else SUBSAMPLING))
 
 
 def _length(item: Item) -> int:
@@ -61,6 +71,11 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
         "embedding_size": max(1, hidden // 2),
         "dropout": 0.4 if pairs < 50_000 else 0.3,
     }
+    if said.data.framed and _positions(corpus, said) >= LONG:
+        # Attention over so many positions does not form by itself (docs/log.md); what feeds it into the recurrence finds its way.
+        model |= {"ctc": True} if "ctc" not in said.model.model_fields_set else {}
+        wiring = {"attention", "input_feeding", "feed_context"}  # each of them says which
+        model |= {} if wiring & said.model.model_fields_set else {"attention": "bahdanau"}
     training: Table = {
         "updates": updates,
         "warmup": min(400, updates // 10),
