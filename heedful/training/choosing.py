@@ -58,7 +58,8 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
     source = sum(max(1, sum(map(_length, text))) for text in corpus.sources[:LOOKED_AT])
     source = source / 6 if target_unit == "words" and not said.data.framed else source
     mean = (units + source) / min(LOOKED_AT, pairs) + 2
-    rows = int(min(64, max(16, pairs / 60)))
+    long = said.data.framed and _positions(corpus, said) >= LONG
+    rows = 16 if long else int(min(64, max(16, pairs / 60)))
     passes = min(60.0, max(8.0, 450_000 / pairs))
     updates = int(min(60_000, max(1_500, passes * pairs / rows)))
     if "updates" in said.training.model_fields_set:
@@ -71,7 +72,7 @@ def sized(table: Mapping[str, Any], corpus: Corpus, said: Recipe) -> Table:
         "embedding_size": max(1, hidden // 2),
         "dropout": 0.4 if pairs < 50_000 else 0.3,
     }
-    if said.data.framed and _positions(corpus, said) >= LONG:
+    if long:
         # Attention over so many positions does not form by itself (docs/log.md); what feeds it into the recurrence finds its way.
         model |= {"ctc": True} if "ctc" not in said.model.model_fields_set else {}
         wiring = {"attention", "input_feeding", "feed_context"}  # each of them says which
