@@ -1,7 +1,7 @@
 """How one column's units or frames become vectors at positions: embeddings, and projections of frames."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -26,11 +26,9 @@ def embedding(size: int, features: int) -> nn.Embedding:
 class Reader(nn.Module, ABC):
     """One column of a source: from its units or frames to vectors of ``features`` numbers.
 
-    ``reads_frames`` says which of the two. A reader that gives fewer positions than it gets frames says in ``spans``
-    which frames each of them covers, so that a map finds its way back.
+    A reader that gives fewer positions than it gets frames says in ``spans`` which frames each of them covers, so that a
+    map finds its way back.
     """
-
-    reads_frames: ClassVar[bool] = True
 
     @classmethod
     @abstractmethod
@@ -63,8 +61,6 @@ class Reader(nn.Module, ABC):
 
 class Embedding(Reader):
     """A vector for every unit of a vocabulary; they begin with about unit norm."""
-
-    reads_frames: ClassVar[bool] = False
 
     def __init__(self, size: int, features: int) -> None:
         super().__init__()
