@@ -62,6 +62,7 @@ SEARCHES = {
 METRICS = {
     "accuracy": "share of outputs that are exactly right, in percent (higher is better)",
     "error_rate": "edit distance over target units, in percent: CER, PER or WER by the unit (lower is better)",
+    "item_accuracy": "share of places with the unit that belongs there, in percent (higher is better)",
     "bleu": "BLEU by sacreBLEU (higher is better)",
     "chrf": "chrF by sacreBLEU (higher is better)",
 }

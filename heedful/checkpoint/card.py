@@ -34,7 +34,7 @@ def card(
 
 A recurrent encoder and decoder that turn one sequence into another, written by Heedful {version} (format 1).
 
-- cells: {model.encoder_cell or model.cell} in the encoder{" (both directions)" if model.bidirectional else ""}, \
+- cells: {model.encoder_cell or model.cell} in the encoder{_direction(model)}, \
 {model.decoder_cell or model.cell} in the decoder
 - attention: {attention}
 - sizes: embedding {model.embedding_size}, encoder {model.encoder_size or model.hidden_size} x \
@@ -78,3 +78,7 @@ def _number(value: JSON) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _direction(model: ModelSettings) -> str:
+    return " (both directions)" if model.bidirectional else " (backwards)" if model.read_backwards else ""

@@ -21,6 +21,9 @@ from heedful.checkpoint.folder import FORMAT, MANIFEST, VERSION, is_ours, manife
 from heedful.checkpoint.writing import write_folder
 from heedful.errors import HeedfulError, ModelFolderError
 
+TASK = ("task_count", "task_seed", "task_lengths")
+"""Keys of a built-in task: a model does not say what it was trained on."""
+
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Writes a model folder that is there whole, or as it was before. What is written is read back before it counts.
@@ -43,7 +46,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
 
 def _files(checkpoint: Checkpoint) -> dict[str, bytes]:
     vocabularies = (*checkpoint.source_vocabularies, checkpoint.target_vocabulary)
-    data = checkpoint.data.model_copy(update={"train": None, "dev": None, "task_count": None, "task_seed": None})
+    data = checkpoint.data.model_copy(update=dict.fromkeys(("train", "dev", *TASK)))
     heedful = _version()
     settings = {
         "format": FORMAT,

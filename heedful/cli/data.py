@@ -57,6 +57,10 @@ def make(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="S", help="The same seed makes the same pairs; 1.")
     ] = None,
+    lengths: Annotated[
+        tuple[int, int] | None,
+        typer.Option("--lengths", metavar="SHORTEST LONGEST", help="Letters in a source of copy or reverse; 5 12."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to write; standard output unless named.")
     ] = None,
@@ -74,6 +78,8 @@ def make(
         raise SettingsError(
             "digits are pictures, which need a place: pass --out FILE.tsv, and they stand in FILE_pictures/"
         )
+    if lengths is not None and name == "digits":
+        raise SettingsError("task:digits has lengths of its own; --lengths is for copy and reverse")
     many, chance = count or TASK_COUNT, TASK_SEED if seed is None else seed
     if out is not None and name == "digits":
         from heedful.data.pictures import write_pictures
@@ -87,7 +93,7 @@ def make(
         named = write_pictures([pixels for pixels, _ in drawn], folder)
         pairs = [(f"{folder.name}/{file}", target) for file, (_, target) in zip(named, drawn, strict=True)]
     else:
-        pairs = toy.make(name, many, chance)
+        pairs = toy.make(name, many, chance, lengths)
     lines = [f"{source}\t{target}" for source, target in pairs]
     if out is None:
         for line in lines:

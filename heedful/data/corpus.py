@@ -121,7 +121,7 @@ def read_task(settings: DataSettings) -> tuple[Corpus, Corpus]:
     if drawn != (name == "digits") or (settings.framed and not drawn):
         told = "pictures: data.source.unit is columns or patches" if name == "digits" else "text, not frames"
         raise SettingsError(f"data.source: task:{name} has {told}")
-    train, dev = (corpus_of(pairs, settings) for pairs in toy.parted(name, count, seed))
+    train, dev = (corpus_of(pairs, settings) for pairs in toy.parted(name, count, seed, lengths=settings.task_lengths))
     return replace(train, name=f"task:{name}"), replace(dev, name=f"task:{name} (dev)")
 
 

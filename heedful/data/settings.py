@@ -157,6 +157,7 @@ class DataSettings(Settings):
     on_bad: OnBad = "stop"
     task_count: Annotated[int, Field(ge=10)] | None = None
     task_seed: Annotated[int, Field(ge=0, lt=2**40)] | None = None
+    task_lengths: tuple[Count, Count] | None = None
     frames: FramesFrom | None = None
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
 
@@ -181,6 +182,12 @@ class DataSettings(Settings):
         if "target" not in values and 2 not in taken:
             return values  # nothing to say: a key that nobody gave must not look as if it were given
         return {**values, "target": {"column": 2 if 2 not in taken else max(taken) + 1, **target}}
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.task_lengths is not None and self.task_lengths[0] > self.task_lengths[1]:
+            raise ValueError(f"task_lengths are the shortest and the longest, found {list(self.task_lengths)}")
+        return self
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -221,9 +228,11 @@ class DataSettings(Settings):
             found["dev_share"] = "a dev file is given, so nothing is held out"
         elif self.dev_share is not None and self.is_task:
             found["dev_share"] = "a built-in task holds out a share of its own"
-        for key in ("task_count", "task_seed"):
+        for key in ("task_count", "task_seed", "task_lengths"):
             if getattr(self, key) is not None and not self.is_task:
                 found[key] = "it sizes a built-in task, and train is a file"
+        if self.task_lengths is not None and self.train in ("task:dates", "task:digits"):
+            found["task_lengths"] = f"{self.train} has lengths of its own; task:copy and task:reverse can be told"
         if isinstance(self.train, tuple) and len(self.source) == 1 and self.source[0].column > 1:
             found["source.column"] = "a line of parallel text is one column"
         if self.is_task or not self.framed:

@@ -18,12 +18,22 @@ Drawn = tuple[NDArray[np.uint8], str]
 """The pixels (height, width) of a picture, and its target."""
 
 
+Lengths = tuple[int, int]
+"""The shortest and the longest source, both inclusive."""
+LENGTHS: Lengths = (5, 12)
+"""Of copy and reverse, where nobody says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task: ``make(count, seed)`` gives pairs, ``group`` what must not stand in both train and dev."""
+    """A task: ``make(count, seed)`` gives pairs, ``group`` what must not stand in both train and dev.
+
+    ``sized(lengths)`` is the same task with sources of these lengths; None where it has lengths of its own.
+    """
 
     make: Callable[[int, int], list[Pair] | list[Drawn]]
     group: Callable[[Pair | Drawn], str]
+    sized: Callable[[Lengths], "Task"] | None = None
 
 
 def date_pairs(count: int, seed: int) -> list[Pair]:
@@ -31,14 +41,26 @@ def date_pairs(count: int, seed: int) -> list[Pair]:
     return [(written.source, written.target) for written in written_dates(count, seed)]
 
 
-def copy_pairs(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[Pair]:
+def copying(lengths: Lengths) -> Task:
     """Strings of lower-case letters, and the same again."""
-    return [(text, text) for text in letter_strings(count, seed, shortest, longest)]
+    return Task(
+        make=lambda count, seed: [(text, text) for text in letter_strings(count, seed, *lengths)],
+        group=_by_source,
+        sized=copying,
+    )
 
 
-def reverse_pairs(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[Pair]:
+def reversing(lengths: Lengths) -> Task:
     """Strings of lower-case letters, and the same backwards."""
-    return [(text, text[::-1]) for text in letter_strings(count, seed, shortest, longest)]
+    return Task(
+        make=lambda count, seed: [(text, text[::-1]) for text in letter_strings(count, seed, *lengths)],
+        group=_by_source,
+        sized=reversing,
+    )
+
+
+def _by_source(pair: Pair | Drawn) -> str:
+    return str(pair[0])
 
 
 def digit_pictures(count: int, seed: int) -> list[Drawn]:
@@ -48,7 +70,7 @@ def digit_pictures(count: int, seed: int) -> list[Drawn]:
     return [(drawn.pixels, drawn.target) for drawn in drawn_digits(count, seed)]
 
 
-def letter_strings(count: int, seed: int, shortest: int = 5, longest: int = 12) -> list[str]:
+def letter_strings(count: int, seed: int, shortest: int = LENGTHS[0], longest: int = LENGTHS[1]) -> list[str]:
     """``count`` different strings, every length from ``shortest`` to ``longest`` equally likely.
 
     Raises:
@@ -70,19 +92,21 @@ def letter_strings(count: int, seed: int, shortest: int = 5, longest: int = 12) 
 
 TASKS: dict[str, Task] = {
     "dates": Task(make=date_pairs, group=lambda pair: pair[1]),  # a calendar day, whatever the language
-    "copy": Task(make=copy_pairs, group=lambda pair: str(pair[0])),
-    "reverse": Task(make=reverse_pairs, group=lambda pair: str(pair[0])),
+    "copy": copying(LENGTHS),
+    "reverse": reversing(LENGTHS),
     "digits": Task(make=digit_pictures, group=lambda pair: pair[1]),  # the number that is written, however it is drawn
 }
 
 
-def make(task: str, count: int, seed: int) -> list[Pair]:
+def make(task: str, count: int, seed: int, lengths: Lengths | None = None) -> list[Pair]:
     """``count`` pairs of a built-in task of text with different sources; the same seed makes the same ones.
 
+    ``lengths`` are those of the sources of copy and reverse, 5 to 12 unless given.
+
     Raises:
-        SettingsError: there is no such task, it cannot make so many, or it makes pictures.
+        SettingsError: there is no such task, it cannot make so many, it has lengths of its own, or it makes pictures.
     """
-    return _of_text(task, _task(task).make(count, seed))
+    return _of_text(task, _task(task, lengths).make(count, seed))
 
 
 def split(task: str, count: int, seed: int, dev_share: float = 0.1) -> tuple[list[Pair], list[Pair]]:
@@ -98,17 +122,19 @@ def _of_text(task: str, pairs: Sequence[Pair | Drawn]) -> list[Pair]:
     return found
 
 
-def parted(task: str, count: int, seed: int, dev_share: float = 0.1) -> tuple[list[Pair | Drawn], list[Pair | Drawn]]:
+def parted(
+    task: str, count: int, seed: int, dev_share: float = 0.1, lengths: Lengths | None = None
+) -> tuple[list[Pair | Drawn], list[Pair | Drawn]]:
     """The pairs of a task, of text or of pictures, as (train, dev).
 
     Dates stand apart by calendar day, digits by number, copy and reverse by source. What is held out depends on the pair and
     not on the seed, so dev stays unseen by training on any other seed.
     """
-    group = _task(task).group
+    chosen = _task(task, lengths)
     train: list[Pair | Drawn] = []
     dev: list[Pair | Drawn] = []
-    for pair in _task(task).make(count, seed):
-        (dev if held_out(group(pair), dev_share) else train).append(pair)
+    for pair in chosen.make(count, seed):
+        (dev if held_out(chosen.group(pair), dev_share) else train).append(pair)
     return train, dev
 
 
@@ -118,7 +144,12 @@ def held_out(group: str, share: float = 0.1) -> bool:
     return int.from_bytes(digest, "big") < share * 2**64
 
 
-def _task(name: str) -> Task:
+def _task(name: str, lengths: Lengths | None = None) -> Task:
     if name not in TASKS:
         raise SettingsError(f"there is no task {name!r}{nearest(name, list(TASKS)) or '; tasks: ' + ', '.join(TASKS)}")
-    return TASKS[name]
+    task = TASKS[name]
+    if lengths is None:
+        return task
+    if task.sized is None:
+        raise SettingsError(f"task:{name} has lengths of its own; lengths are for copy and reverse")
+    return task.sized(lengths)

@@ -10,7 +10,7 @@ exactly right if and only if its edit distance is zero.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import ClassVar, TypeAlias
 from unicodedata import normalize
 
@@ -138,6 +138,36 @@ class ErrorRate(Metric):
         return our_signature(self.settings, references, "average:micro", "closest:first")
 
 
+class ItemAccuracy(Metric):
+    """Share of places where the unit that was written is the one that belongs there.
+
+    Over the places of the longer of both, so that neither a missing nor a superfluous unit is free; of several references
+    the one with the most units in place counts. Unlike an edit distance it forgives no shift: it asks for the k-th item.
+    """
+
+    name = "item_accuracy"
+    higher_is_better = True
+    width = 2  # units in place, places
+
+    def _count(self, outputs: list[str], references: list[list[str]]) -> list[list[int]]:
+        return [list(self._best(output, of)) for output, of in zip(outputs, references, strict=True)]
+
+    def _best(self, output: str, references: list[str]) -> tuple[int, int]:
+        units = self.split(output)
+        lists = [self.split(reference) for reference in references]
+        counts = [(sum(map(eq, units, of)), max(len(units), len(of))) for of in lists]
+        return max(counts, key=lambda count: count[0] / max(1, count[1]))
+
+    def from_statistics(self, summed: Statistics) -> NDArray[np.float64]:
+        """Percent, see ``Metric.from_statistics``."""
+        right, places = summed[..., 0], summed[..., 1]
+        return 100 * right / np.maximum(places, 1)
+
+    def signature(self, references: References) -> str:
+        """What must be equal to compare, see ``Metric.signature``."""
+        return our_signature(self.settings, references, "average:micro", "closest:first")
+
+
 class SacreBleuMetric(Metric):
     """A metric whose counts and signature are sacreBLEU's own (Post 2018, A call for clarity in reporting BLEU scores).
 
@@ -215,4 +245,4 @@ class Chrf(SacreBleuMetric):
         return 100 * (1 + weight) * precision * recall / np.where(below > 0, below, 1)
 
 
-METRICS: dict[str, type[Metric]] = {metric.name: metric for metric in (Accuracy, ErrorRate, Bleu, Chrf)}
+METRICS: dict[str, type[Metric]] = {metric.name: metric for metric in (Accuracy, ErrorRate, ItemAccuracy, Bleu, Chrf)}

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from heedful.settings import Settings
 
-MetricName = Literal["accuracy", "error_rate", "bleu", "chrf"]
+MetricName = Literal["accuracy", "error_rate", "item_accuracy", "bleu", "chrf"]
 BleuTokenize = Literal["13a", "none", "char", "intl", "zh"]
 
 

@@ -36,6 +36,7 @@ class Encoder(nn.Module):
             settings.encoder_layers or settings.num_layers,
             settings.bidirectional,
             settings.dropout,
+            settings.read_backwards,
         )
 
     def forward(self, source: Source) -> Encoded:

@@ -54,17 +54,19 @@ def side_by_side(states: Sequence[State]) -> State:
 
 
 class Layer(nn.Module):
-    """One recurrent layer over the source, in one direction or both; ``size`` counts both directions together."""
+    """One recurrent layer over the source, forwards, backwards or both; ``size`` counts all directions together."""
 
-    def __init__(self, cell: type[Cell], input_size: int, size: int, bidirectional: bool) -> None:
+    def __init__(
+        self, cell: type[Cell], input_size: int, size: int, bidirectional: bool, read_backwards: bool = False
+    ) -> None:
         super().__init__()
         each = size // 2 if bidirectional else size
-        self.forwards = cell(input_size, each)
-        self.backwards = cell(input_size, each) if bidirectional else None
+        self.forwards = None if read_backwards else cell(input_size, each)
+        self.backwards = cell(input_size, each) if bidirectional or read_backwards else None
 
     def cells(self) -> list[Cell]:
-        """The cell that reads forwards, and the one that reads backwards where there is one."""
-        return [self.forwards] if self.backwards is None else [self.forwards, self.backwards]
+        """The cell that reads forwards where there is one, and the one that reads backwards where there is one."""
+        return [cell for cell in (self.forwards, self.backwards) if cell is not None]
 
     def forward(
         self, inputs: Float[Tensor, "batch time input"], real: Bool[Tensor, "batch time"] | None
@@ -72,27 +74,29 @@ class Layer(nn.Module):
         """Every hidden state, and the final state: of the last item forwards, of the first item backwards."""
         rows = inputs.shape[0]
         cells = self.cells()
+        back = [cell is self.backwards for cell in cells]
         if (found := fused.fits(cells, inputs)) is not None:
             starts = [cell.start(rows, inputs) for cell in cells]
-            outputs, finals = fused.scan(found, cells, inputs, starts, real, [False, True][: len(cells)])
+            outputs, finals = fused.scan(found, cells, inputs, starts, real, back)
             return outputs, side_by_side(finals)
-        outputs, final = self.forwards.scan(inputs, self.forwards.start(rows, inputs), real)
-        if self.backwards is None:
-            return outputs, final
-        back, first = self.backwards.scan(flip(inputs, real), self.backwards.start(rows, inputs), real)
-        outputs = torch.cat([outputs, flip(back, real)], dim=2)
-        return outputs, side_by_side([final, first])
+        read = [
+            cell.scan(flip(inputs, real) if turned else inputs, cell.start(rows, inputs), real)
+            for cell, turned in zip(cells, back, strict=True)
+        ]
+        outputs = [flip(each, real) if turned else each for (each, _), turned in zip(read, back, strict=True)]
+        return torch.cat(outputs, dim=2), side_by_side([final for _, final in read])
 
 
 class Recurrent(nn.Module):
     """A stack of layers over the source, dropout between them."""
 
     def __init__(
-        self, cell: type[Cell], input_size: int, size: int, num_layers: int, bidirectional: bool, dropout: float
-    ) -> None:
+        self, cell: type[Cell], input_size: int, size: int, num_layers: int, bidirectional: bool, dropout: float,
+        read_backwards: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         sizes = [input_size] + [size] * (num_layers - 1)
-        self.layers = nn.ModuleList(Layer(cell, each, size, bidirectional) for each in sizes)
+        self.layers = nn.ModuleList(Layer(cell, each, size, bidirectional, read_backwards) for each in sizes)
         self.dropout = LockedDropout(dropout)
 
     def each(self) -> Iterable[Layer]:

@@ -42,6 +42,7 @@ class ModelSettings(Settings):
     encoder_layers: Annotated[int, Field(ge=1, le=16)] | None = None
     decoder_layers: Annotated[int, Field(ge=1, le=16)] | None = None
     bidirectional: bool = True
+    read_backwards: bool = False
     dropout: Share = 0.2
     tie_embeddings: bool = False
     ctc: bool = False
@@ -85,10 +86,16 @@ class ModelSettings(Settings):
             found["input_feeding"] = f"only attention = 'luong' feeds its answer back, this is {self.attention!r}"
         if "feed_context" in given and self.attention != "fixed":
             found["feed_context"] = f"only attention = 'fixed' has one context to feed, this is {self.attention!r}"
+        return found | self._of_the_encoder(given)
+
+    def _of_the_encoder(self, given: set[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
         if "reader_channels" in given and self.reader in ("embedding", "projection"):
             found["reader_channels"] = f"only convolutions have channels, this is reader = {self.reader!r}"
         if "subsampling" in given and self.reader == "embedding":
             found["subsampling"] = "reader = 'embedding' gives a vector to every unit"
+        if self.read_backwards and self.bidirectional:
+            found["read_backwards"] = "bidirectional = true reads both ways; use bidirectional = false"
         if "cell" in given and self.encoder_cell is not None and self.decoder_cell is not None:
             found["cell"] = "encoder_cell and decoder_cell are both given"
         if "num_layers" in given and self.encoder_layers is not None and self.decoder_layers is not None:

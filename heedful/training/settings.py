@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from heedful.data.settings import Augment
 from heedful.settings import Settings
 
-MetricName = Literal["accuracy", "error_rate", "bleu", "chrf"]
+MetricName = Literal["accuracy", "error_rate", "item_accuracy", "bleu", "chrf"]
 Count = Annotated[int, Field(ge=1)]
 
 

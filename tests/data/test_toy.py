@@ -9,13 +9,11 @@ from heedful import choices
 from heedful.data.dates import written_dates
 from heedful.data.toy import (
     TASKS,
-    copy_pairs,
     digit_pictures,
     held_out,
     letter_strings,
     make,
     parted,
-    reverse_pairs,
     split,
 )
 from heedful.errors import SettingsError
@@ -94,8 +92,8 @@ def test_copy_and_reverse_are_what_they_say() -> None:
     assert all(target == source[::-1] for source, target in make("reverse", 200, 1))
     lengths = {len(source) for source, _ in make("copy", 500, 1)}
     assert lengths == set(range(5, 13))
-    assert {len(source) for source, _ in copy_pairs(100, 1, shortest=2, longest=3)} == {2, 3}
-    assert {len(source) for source, _ in reverse_pairs(100, 1, shortest=20, longest=20)} == {20}
+    assert {len(source) for source, _ in make("copy", 100, 1, (2, 3))} == {2, 3}
+    assert {len(source) for source, _ in make("reverse", 100, 1, (20, 20))} == {20}
     assert all(text.isascii() and text.islower() and text.isalpha() for text in letter_strings(100, 1))
 
 
@@ -114,3 +112,9 @@ def test_an_unknown_task_names_the_nearest() -> None:
         make("revers", 10, 1)
     with pytest.raises(SettingsError, match="tasks: dates, copy, reverse"):
         split("zzz", 10, 1)
+
+
+@pytest.mark.parametrize("task", ["dates", "digits"])
+def test_lengths_are_for_tasks_of_letters(task: str) -> None:
+    with pytest.raises(SettingsError, match="lengths of its own"):
+        parted(task, 20, 1, lengths=(3, 4))

@@ -212,3 +212,14 @@ def test_exactly_right_and_without_an_error_are_the_same() -> None:
     right = Accuracy(EvaluationSettings(), str.split).statistics(outputs, references)[:, 0]
     errors = ErrorRate(EvaluationSettings(), str.split).statistics(outputs, references)[:, 0]
     assert right.tolist() == (errors == 0).tolist() == [1, 1, 0]
+
+
+def test_item_accuracy_asks_for_every_item_at_its_place() -> None:
+    metric = build("item_accuracy", str.split)
+    assert metric.statistics(["a b c"], [["a x c"]]).tolist() == [[2, 3]]
+    assert metric.statistics(["x a b c"], [["a b c"]]).tolist() == [[0, 4]]  # shifted: nothing is in its place
+    assert metric.statistics(["a b c d"], [["a b c"]]).tolist() == [[3, 4]]  # what is too much is not free
+    assert metric.statistics([""], [["a b"]]).tolist() == [[0, 2]]
+    assert metric.statistics(["a b"], [["b a", "a c"]]).tolist() == [[1, 2]]  # the better of two references
+    assert value(metric, ["a b"], [["a b"]]) == 100
+    assert value(metric, [""], [[""]]) == 0

@@ -134,3 +134,19 @@ def test_a_stack_scans_as_it_steps(sizes: Sequence[int]) -> None:
         top, states = stack.step(now, states, masks)
         outputs.append(top)
     torch.testing.assert_close(scanned, torch.stack(outputs, dim=1))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["compiled", "plain"])
+def test_reading_backwards_is_reading_the_source_reversed(cell: str, dtype: torch.dtype) -> None:
+    """Every state of a reversed source, back in the source's order; the final state stands at the first item."""
+    torch.manual_seed(0)
+    forwards = Recurrent(CELLS[cell], 4, 6, 2, False, 0.0).to(dtype)
+    backwards = Recurrent(CELLS[cell], 4, 6, 2, False, 0.0, read_backwards=True).to(dtype)
+    backwards.load_state_dict({name.replace("forwards", "backwards"): w for name, w in forwards.state_dict().items()})
+    inputs = torch.randn(3, 6, 4, dtype=dtype)
+    expected, final = forwards(flip(inputs, real()), real())
+    found, last = backwards(inputs, real())
+    torch.testing.assert_close(found, flip(expected, real()) * real()[..., None])
+    torch.testing.assert_close(last, final)
+    torch.testing.assert_close(found[:, 0], last[-1][0])
