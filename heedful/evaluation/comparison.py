@@ -1,0 +1,123 @@
+"""Which of several systems is better, when each was trained with several seeds: intervals over seeds and test items.
+
+Two kinds of chance stand between a difference and its meaning. The test items are a sample: they are drawn again, the
+same ones for every system (Koehn 2004, section 4). The seeds are a sample too, usually of two to five, and so few values
+cannot be drawn again from themselves: three of them drawn with replacement spread a third too little. Their part is drawn
+from Student's t instead, with the spread between the seeds that were run and Welch's degrees of freedom (Welch 1947): a
+parametric bootstrap. What seeds and items do together counts in both parts, so that the intervals are on the wide side.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heedful.evaluation.metrics import Statistics
+from heedful.evaluation.significance import Paired, interval, resample
+
+FromStatistics = Callable[[Statistics], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A metric in percent, the mean over seeds, its 95 % interval over seeds and items, and each seed's value."""
+
+    value: float
+    low: float
+    high: float
+    each: tuple[float, ...]
+
+
+def mean_of(seeds: Sequence[Statistics], from_statistics: FromStatistics, resamples: int = 1000, seed: int = 0) -> Mean:
+    """The mean over the seeds of one system; ``seeds`` has one (sentence, width) a seed, on the same sentences.
+
+    Raises:
+        ValueError: there are no seeds, or they do not have the same sentences.
+    """
+    check_alike(seeds)
+    each, samples = _each(seeds, from_statistics, resamples, seed)
+    value = float(each.mean())
+    spread, freedom = _standard_error([each])
+    low, high = interval(value, samples.mean(axis=0) + _noise(spread, freedom, resamples, seed))
+    return Mean(value, low, high, tuple(map(float, each)))
+
+
+def compared(
+    a: Sequence[Statistics],
+    b: Sequence[Statistics],
+    from_statistics: FromStatistics,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Paired:
+    """The mean of system ``a`` minus that of ``b``, in the metric's percent, with its interval and a two-sided p.
+
+    Each has one (sentence, width) a seed, all on the same sentences. With one seed each this is ``significance.paired``: only
+    the items are chance then. The p value is the share of samples that stray from their mean by at least the difference
+    that was observed (the shift method, Riezler and Maxwell 2005), plus one in both counts.
+
+    Raises:
+        ValueError: a system has no seeds, or they do not have the same sentences.
+    """
+    check_alike([*a, *b])
+    both, samples = _each([*a, *b], from_statistics, resamples, seed)
+    mine, theirs = both[: len(a)], both[len(a) :]
+    difference = float(mine.mean() - theirs.mean())
+    drawn = samples[: len(a)].mean(axis=0) - samples[len(a) :].mean(axis=0)
+    spread, freedom = _standard_error([mine, theirs])
+    if a is not b and not _same(a, b):  # a system against itself: the same seeds, no chance between them
+        drawn = drawn + _noise(spread, freedom, resamples, seed)
+    low, high = interval(difference, drawn)
+    # Rounding must not decide between two systems that are the same.
+    strayed = np.abs(drawn - drawn.mean()) >= abs(difference) - 1e-9 if resamples else np.zeros(0)
+    return Paired(difference, low, high, float(1 + strayed.sum()) / (1 + resamples))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P values adjusted for their number (Holm 1979): below 0.05 all of them hold together with 95 % confidence."""
+    order = np.argsort(values, kind="stable")
+    factors = np.arange(len(values), 0, -1)
+    stepped = np.maximum.accumulate(np.asarray(values, dtype=np.float64)[order] * factors)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted.tolist()
+
+
+def check_alike(seeds: Sequence[Statistics]) -> None:
+    """Refuses counts of different sentences.
+
+    Raises:
+        ValueError: there are none, or their shapes differ.
+    """
+    if not seeds or not len(seeds[0]) or len({each.shape for each in seeds}) > 1:
+        shapes = ", ".join(str(each.shape) for each in seeds) or "none"
+        raise ValueError(f"a comparison needs the counts of the same sentences, found {shapes}")
+
+
+def _each(
+    seeds: Sequence[Statistics], from_statistics: FromStatistics, resamples: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Every seed's value (seed,), and its values on the same resampled sentences (seed, resample)."""
+    count, width = len(seeds), seeds[0].shape[1]
+    each = from_statistics(np.stack(seeds).sum(axis=1))
+    sums = resample(np.hstack(list(seeds)), resamples, seed).reshape(resamples, count, width)
+    return each, from_statistics(sums).T
+
+
+def _standard_error(systems: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """The standard error of a sum or difference of means that the seeds alone cause, and Welch's degrees of freedom."""
+    parts = [(float(each.var(ddof=1)) / len(each), len(each) - 1) for each in systems if len(each) > 1]
+    total = sum(part for part, _ in parts)
+    if total <= 0:
+        return 0.0, 1.0
+    return float(np.sqrt(total)), total**2 / sum(part**2 / freedom for part, freedom in parts)
+
+
+def _noise(spread: float, freedom: float, resamples: int, seed: int) -> NDArray[np.float64]:
+    if spread == 0:
+        return np.zeros(resamples)
+    return spread * np.random.default_rng([seed, 1]).standard_t(freedom, resamples)
+
+
+def _same(a: Sequence[Statistics], b: Sequence[Statistics]) -> bool:
+    return len(a) == len(b) and all(np.array_equal(one, other) for one, other in zip(a, b, strict=True))
