@@ -157,8 +157,13 @@ def _from(base: Path, place: Any) -> Any:
     return str(base / place)
 
 
-def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], where: str) -> Composed:
+def compose(
+    table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], where: str, varied: Container[str] = ()
+) -> Composed:
     """The recipe that a file's tables and ``--set`` make together.
+
+    Of overrides, those of ``varied`` keys may be without effect, since each of them stands beside every other: they are
+    dropped with a note.
 
     Raises:
         SettingsError: an unknown key, an impossible value, or a key without effect that no override took away.
@@ -180,7 +185,8 @@ def compose(table: Mapping[str, Any], overrides: Sequence[tuple[str, Any]], wher
     idle_before = _idle({room: dict(table.get(room, {})) for room in rooms}, where) if overrides else idle
     notes: list[str] = []
     for key, reason in idle.items():
-        if key in idle_before or any(each == key or each.startswith(f"{key}.") for each in chosen):
+        insisted = any(each == key or each.startswith(f"{key}.") for each in chosen)
+        if key not in varied and (key in idle_before or insisted):
             raise SettingsError(f"{where}: {key} has no effect: {reason}; leave it out")
         notes.append(f"{key} is dropped: {reason}")
         _drop(merged, key)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,16 +61,18 @@ def choose(
     overrides: Sequence[tuple[str, Any]],
     where: str,
     read: Callable[[DataSettings], tuple[Corpus, Corpus]] = corpora,
+    varied: Container[str] = (),
 ) -> tuple[Composed, Corpus, Corpus]:
     """The resolved recipe of a run with its corpora.
 
     Units are guessed where neither the table nor an override names any, from the pairs as ``read`` gives them by
-    letters; rows are then read, and judged, in the units that they have. What is still open is sized to them.
+    letters; rows are then read, and judged, in the units that they have. What is still open is sized to them. ``varied``:
+    see ``compose``.
 
     Raises:
         SettingsError, DataError: see ``compose`` and ``corpora``.
     """
-    settings = compose(table, overrides, where).recipe.data
+    settings = compose(table, overrides, where, varied).recipe.data
     notes: list[str] = []
     filled = {room: dict(values) for room, values in table.items()}
     filled.setdefault("data", {})
@@ -80,9 +82,9 @@ def choose(
         source, target = _guessed(read, settings)
         filled["data"] |= {"source": {"column": 1, "unit": source}, "target": {"column": 2, "unit": target}}
         notes.append(f"units chosen: {source} -> {target}; others: --set data.source.unit=... data.target.unit=...")
-    said = compose(filled, overrides, where).recipe
+    said = compose(filled, overrides, where, varied).recipe
     train, dev = read(said.data)
-    composed = compose(sized(filled, train, said), overrides, where)
+    composed = compose(sized(filled, train, said), overrides, where, varied)
     recipe = composed.recipe.resolved()
     return (
         Composed(

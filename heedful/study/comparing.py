@@ -1,0 +1,276 @@
+"""Arms x seeds: trained, measured, and set side by side with intervals and significance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heedful.checkpoint import RunLock
+from heedful.data.alignments import Links
+from heedful.data.units import build
+from heedful.errors import DataError, SettingsError
+from heedful.evaluation.attention import alignment_error_rate
+from heedful.evaluation.comparison import Mean, compared, holm, mean_of
+from heedful.evaluation.metrics import METRICS, Metric, Statistics
+from heedful.evaluation.significance import Paired
+from heedful.study.grid import Arm
+from heedful.study.measuring import Items, Measured, gold_of, measure
+from heedful.study.running import ARMS, Planned, Told, finished, plan, run_all
+from heedful.training.prepare import corpora
+from heedful.training.recipe import Recipe
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An arm with the measures of its runs, one a seed, and what they make of every dev source."""
+
+    arm: Arm
+    seeds: tuple[int, ...]
+    folders: tuple[Path, ...]
+    measured: tuple[Measured, ...]
+    items: Items
+
+    @cached_property
+    def _counts(self) -> dict[str, list[Statistics]]:
+        return {}
+
+    def metric(self, name: str) -> Metric:
+        """The metric, as the arm's recipe has it."""
+        target = self.arm.recipe.data.target
+        return METRICS[name](self.arm.recipe.evaluation, build(target.unit, target.split).split)
+
+    def statistics(self, name: str) -> list[Statistics]:
+        """Counts of a metric, (sentence, width) for each seed."""
+        if name not in self._counts:
+            made = self.metric(name)
+            self._counts[name] = [made.statistics(each.outputs, self.items.references) for each in self.measured]
+        return self._counts[name]
+
+    def per_source(self, name: str) -> list[NDArray[np.float64]]:
+        """The metric of every dev source by itself, in percent, for each seed."""
+        made = self.metric(name)
+        return [made.from_statistics(each) for each in self.statistics(name)]
+
+    def mean(self, name: str) -> Mean:
+        """The metric over seeds and dev sources."""
+        settings = self.arm.recipe.evaluation
+        return mean_of(self.statistics(name), self.metric(name).from_statistics, settings.resamples, settings.seed)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Source units of every dev source."""
+        return np.array(self.measured[0].lengths, dtype=np.int64)
+
+    @property
+    def entropy(self) -> float | None:
+        """The mean entropy of attention in nats, over sources and seeds; None without attention."""
+        found = [each.looked.entropy for each in self.measured if each.looked is not None]
+        return float(np.mean(found)) if found else None
+
+    def on_truth(self) -> tuple[list[Statistics], list[Statistics]] | None:
+        """Weight on right positions and hits, each as (sum, units) a source for each seed; None where nobody knows them."""
+        looked = [each.looked for each in self.measured]
+        weights: list[Statistics] = []
+        hits: list[Statistics] = []
+        for each in looked:
+            if each is None or each.units is None or each.weight is None or each.hits is None:
+                return None
+            weights.append(np.stack([each.weight, each.units], axis=1).astype(np.float64))
+            hits.append(np.stack([each.hits, each.units], axis=1).astype(np.float64))
+        return weights, hits
+
+    @property
+    def alignment_error_rate(self) -> float | None:
+        """In percent, the mean over seeds; None where no right links are known."""
+        linked = [each.looked.links for each in self.measured if each.looked is not None and each.looked.links]
+        return float(np.mean([alignment_error_rate(each) for each in linked])) if linked else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Arms side by side. ``metric`` is what they are ranked by; ``speeds`` are units a second in prediction, an arm each."""
+
+    metric: str
+    arms: tuple[Scored, ...]
+    notes: tuple[str, ...]
+    speeds: tuple[float, ...] = ()
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of the first arm: what all share stands in it."""
+        return self.arms[0].arm.recipe
+
+    @cached_property
+    def means(self) -> list[Mean]:
+        """The ranking metric of every arm."""
+        return [each.mean(self.metric) for each in self.arms]
+
+    @property
+    def best(self) -> int:
+        """The place of the best arm."""
+        values = [each.value for each in self.means]
+        return int(np.argmax(values) if METRICS[self.metric].higher_is_better else np.argmin(values))
+
+    @cached_property
+    def against_best(self) -> list[Paired | None]:
+        """Every arm minus the best one, p values after Holm; None for the best itself."""
+        settings = self.recipe.evaluation
+        best = self.arms[self.best]
+        from_statistics = best.metric(self.metric).from_statistics
+        found = {
+            place: compared(
+                each.statistics(self.metric),
+                best.statistics(self.metric),
+                from_statistics,
+                settings.resamples,
+                settings.seed,
+            )
+            for place, each in enumerate(self.arms)
+            if place != self.best
+        }
+        adjusted = dict(zip(found, holm([each.p for each in found.values()]), strict=True))
+        return [
+            Paired(found[place].difference, found[place].low, found[place].high, adjusted[place])
+            if place in found
+            else None
+            for place in range(len(self.arms))
+        ]
+
+    def record(self) -> dict[str, Any]:
+        """The comparison as JSON-ready values."""
+        rows: list[dict[str, Any]] = []
+        for place, (each, against) in enumerate(zip(self.arms, self.against_best, strict=True)):
+            names = each.arm.recipe.evaluation.metrics
+            means = {name: each.mean(name) for name in names}
+            truth = each.on_truth()
+            rows.append(
+                {
+                    "name": each.arm.name,
+                    "set": dict(each.arm.overrides),
+                    "seeds": list(each.seeds),
+                    "best": place == self.best,
+                    "metrics": {
+                        name: {"value": mean.value, "low": mean.low, "high": mean.high, "seeds": list(mean.each)}
+                        for name, mean in means.items()
+                    },
+                    "against_best": None if against is None else {
+                        "difference": against.difference, "low": against.low, "high": against.high,
+                        "p": against.p, "different": against.p < ALPHA,
+                    },
+                    "parameters": each.measured[0].parameters,
+                    "updates": [run.updates for run in each.measured],
+                    "training_seconds": [run.seconds for run in each.measured],
+                    "training_units_per_second": float(np.median([run.speed for run in each.measured])),
+                    "prediction_units_per_second": self.speeds[place] if self.speeds else None,
+                    "attention_entropy": each.entropy,
+                    "attention_on_truth": None if truth is None else {
+                        "weight": 100 * share(truth[0]), "precision": 100 * share(truth[1]),
+                        "alignment_error_rate": each.alignment_error_rate,
+                    },
+                }
+            )  # fmt: skip
+        return {
+            "metric": self.metric,
+            "count": len(self.arms[0].items.sources),
+            "notes": list(self.notes),
+            "arms": rows,
+        }
+
+
+def share(seeds: Sequence[Statistics]) -> float:
+    """Summed first column over summed second column, over sources and seeds."""
+    total = np.sum([each.sum(axis=0) for each in seeds], axis=0)
+    return float(total[0] / max(1.0, total[1]))
+
+
+def ratio(summed: Statistics) -> NDArray[np.float64]:
+    """``from_statistics`` of (sum, count) columns: the mean."""
+    return summed[..., 0] / np.maximum(summed[..., 1], 1e-12)
+
+
+def compare(
+    arms: Sequence[Arm],
+    seeds: int,
+    out: Path,
+    *,
+    jobs: int = 1,
+    threads: int = 1,
+    told: Told = lambda progress: None,
+    links: Sequence[Links] | None = None,
+    timed: bool = True,
+) -> Comparison:
+    """Trains what is not finished, measures what is not measured, and sets the arms side by side.
+
+    ``links`` are right alignments, one for each line of the dev data. ``timed``: prediction is timed, arm after arm in
+    turns, when nothing else of ours runs any more.
+
+    Raises:
+        SettingsError: ``out`` holds something else, or arms are scored on different sources. DataError: the links are not as
+            many as the dev sources. What training raises.
+    """
+    check_folder(out)
+    planned = plan(arms, seeds, out)
+    with RunLock(out):
+        run_all(planned, jobs, threads, told)
+        scored = gather(arms, planned, links)
+        speeds: tuple[float, ...] = ()
+        if timed:
+            from heedful.study.cost import prediction_speeds
+
+            speeds = prediction_speeds(scored, out, threads)
+    notes = tuple(dict.fromkeys(note for arm in arms for note in arm.notes))
+    return Comparison(arms[0].recipe.training.metric, tuple(scored), notes, speeds)
+
+
+def check_folder(out: Path) -> None:
+    """Refuses a folder that is no comparison's.
+
+    Raises:
+        SettingsError: it is a file, or holds something and no runs of ours.
+    """
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"{out} is a file, and a comparison is a folder; choose another --out")
+    if out.is_dir() and any(each.name != ".lock" for each in out.iterdir()) and not (out / ARMS).is_dir():
+        raise SettingsError(f"{out} stands already and is no comparison; choose another --out")
+
+
+def gather(arms: Sequence[Arm], planned: Sequence[Planned], links: Sequence[Links] | None) -> list[Scored]:
+    """Every arm with the measures of its runs; what is missing or belongs to other dev data is measured.
+
+    Raises:
+        SettingsError: arms are scored on different sources.
+    """
+    reading: dict[str, tuple[Items, str]] = {}
+    found: list[Scored] = []
+    for arm in arms:
+        told = arm.recipe.data.model_dump_json()
+        if told not in reading:
+            items = Items.of(corpora(arm.recipe.data)[1])
+            reading[told] = items, items.digest
+        items, digest = reading[told]
+        if links is not None and len(links) != len(items.sources):
+            raise DataError(
+                f"{len(links):,} lines of alignments, and {len(items.sources):,} distinct dev sources",
+                "give one line for each of them, in their order",
+            )
+        gold = gold_of(arm.recipe, items, links)
+        runs = [each for each in planned if each.arm == arm and finished(each)]
+        measured: list[Measured] = []
+        for each in runs:
+            had = Measured.read(each.folder)
+            if had is None or had.digest != digest or (links is not None):
+                had = measure(each.folder, each.recipe, items, gold)
+                had.write(each.folder)
+            measured.append(had)
+        found.append(
+            Scored(arm, tuple(each.seed for each in runs), tuple(each.folder for each in runs), tuple(measured), items)
+        )
+    if len({digest for _, digest in reading.values()}) > 1:
+        raise SettingsError("--vary: the arms are scored on different dev sources, and only equal ones can be compared")
+    return found

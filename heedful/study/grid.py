@@ -1,0 +1,157 @@
+"""What is compared: every combination of the values that vary, each one an arm."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from heedful.data.corpus import Corpus
+from heedful.data.settings import DataSettings
+from heedful.errors import SettingsError
+from heedful.training.prepare import corpora
+from heedful.training.recipe import Recipe, parse_override
+from heedful.training.run import choose
+
+Override = tuple[str, Any]
+Varied = tuple[str, tuple[Any, ...]]
+"""A key of the recipe, and the values that it takes."""
+MOST = 200
+"""More arms than this are a mistake."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One combination: what it is called, the overrides that make it, and the recipe that comes of it, without a seed."""
+
+    name: str
+    overrides: tuple[Override, ...]
+    recipe: Recipe
+    notes: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """A name that a folder may have."""
+        return re.sub(r"[^\w.=,+-]+", "_", self.name) or "arm"
+
+
+def parse_vary(text: str) -> Varied:
+    """``model.attention=fixed,luong`` as a key and its values: TOML values, or bare words as strings.
+
+    Raises:
+        SettingsError: it is no such thing, or a value stands there twice.
+    """
+    key, values = parse_override(text)
+    if isinstance(values, str):
+        _, _, written = text.partition("=")
+        values = [parse_override(f"{key}={each}")[1] for each in _split(written)]
+    found = list(values) if isinstance(values, list) else [values]
+    if len({repr(each) for each in found}) < len(found):
+        raise SettingsError(f"--vary {text}: a value stands there twice")
+    if key.startswith(("training.seed", "training.threads")):
+        raise SettingsError(f"--vary {key}: seeds are --seeds N, threads are --threads N")
+    return key, tuple(found)
+
+
+def _split(written: str) -> list[str]:
+    """At the commas that stand in no list, table or string."""
+    found: list[str] = []
+    begun = ""
+    for piece in written.split(","):
+        begun = f"{begun},{piece}" if begun else piece
+        if _whole(begun):
+            found.append(begun.strip())
+            begun = ""
+    return [*found, *([begun.strip()] if begun else [])]
+
+
+def _whole(piece: str) -> bool:
+    if not re.search(r"[\[{\"']", piece):
+        return True
+    try:
+        tomllib.loads(f"value = {piece}")
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def arms(
+    table: Mapping[str, Any],
+    overrides: Sequence[Override],
+    varied: Sequence[Varied],
+    where: str,
+    read: Callable[[DataSettings], tuple[Corpus, Corpus]] = corpora,
+) -> list[Arm]:
+    """Every combination of the values, in the order in which they were named; two that come to the same are one.
+
+    Early stopping is off unless it was asked for: arms have equal budgets.
+
+    Raises:
+        SettingsError: a key is varied twice, there are too many arms, or all of them come to the same. What composing a
+            recipe raises.
+    """
+    keys = [key for key, _ in varied]
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise SettingsError(f"--vary {twice[0]}: it is varied twice; name all its values at once")
+    combinations = list(product(*([(key, value) for value in values] for key, values in varied)))
+    if len(combinations) > MOST:
+        raise SettingsError(f"--vary: {len(combinations):,} arms; at most {MOST} can be compared")
+    named = [(_name(chosen), chosen) for chosen in combinations]
+    found = planned(table, overrides, named, where, read)
+    if len(found) < 2 <= len(combinations):
+        raise SettingsError(f"--vary: all arms come to the same recipe ({'; '.join(found[0].notes)})")
+    return found
+
+
+def planned(
+    table: Mapping[str, Any],
+    overrides: Sequence[Override],
+    named: Iterable[tuple[str, Sequence[Override]]],
+    where: str,
+    read: Callable[[DataSettings], tuple[Corpus, Corpus]] = corpora,
+) -> list[Arm]:
+    """Arms of these names and overrides; of those that come to the same, the first.
+
+    Raises:
+        SettingsError, DataError: see ``training.run.choose``.
+    """
+    reading: dict[str, tuple[Corpus, Corpus]] = {}
+
+    def once(settings: DataSettings) -> tuple[Corpus, Corpus]:
+        told = settings.model_dump_json()
+        if told not in reading:
+            reading[told] = read(settings)
+        return reading[told]
+
+    found: dict[str, Arm] = {}
+    for name, chosen in named:
+        given = [*overrides, *chosen]
+        whole = given if _says_patience(table, given) else [("training.patience", 0), *given]
+        composed, _, _ = choose(table, whole, where, once, {key for key, _ in chosen})
+        seedless = composed.recipe.model_dump_json(exclude={"training": {"seed", "threads"}})
+        if seedless in found:
+            same = f"{name} is {found[seedless].name} ({'; '.join(composed.notes)})"
+            kept = found[seedless]
+            found[seedless] = Arm(kept.name, kept.overrides, kept.recipe, (*kept.notes, same))
+            continue
+        found[seedless] = Arm(name, tuple(chosen), composed.recipe, tuple(f"{name}: {note}" for note in composed.notes))
+    return list(found.values())
+
+
+def _says_patience(table: Mapping[str, Any], given: Sequence[Override]) -> bool:
+    return "patience" in table.get("training", {}) or any(key == "training.patience" for key, _ in given)
+
+
+def _name(chosen: Sequence[Override]) -> str:
+    """``model.attention=luong, model.cell=gru``."""
+    return ", ".join(f"{key}={_value(value)}" for key, value in chosen) or "recipe"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and ("/" in value or "$" in value):
+        return Path(value).name
+    return str(value)

@@ -1,0 +1,236 @@
+"""Runs of a comparison: one after another or some at a time, each in its folder; what is finished is not run again."""
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from heedful.errors import HeedfulError, ModelFolderError, SettingsError, StoppedError
+from heedful.study.grid import Arm
+from heedful.training import journal, run
+from heedful.training.recipe import Recipe, compose, differences, read_table
+
+ARMS = "arms"
+POLL = 1.0
+"""Seconds between two looks at the journals of runs in other processes."""
+Table = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run: an arm with a seed, and its folder."""
+
+    arm: Arm
+    seed: int
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return f"{self.arm.name}, seed {self.seed}"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The arm's recipe with this seed."""
+        recipe = self.arm.recipe
+        return recipe.model_copy(update={"training": recipe.training.model_copy(update={"seed": self.seed})})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: the ``update`` it is at; at the end ``done``, and whether it had been finished before."""
+
+    planned: Planned
+    update: int
+    done: bool = False
+    before: bool = False
+
+
+Told = Callable[[Progress], None]
+
+
+def plan(arms: Sequence[Arm], seeds: int, out: Path) -> list[Planned]:
+    """Every arm with every seed, counted up from the recipe's; all arms of a seed before the next seed."""
+    return [
+        Planned(arm, seed, out / ARMS / arm.folder / f"seed-{seed}")
+        for number in range(seeds)
+        for arm in arms
+        for seed in [arm.recipe.training.seed + number]
+    ]
+
+
+def finished(planned: Planned) -> bool:
+    """Whether the run stands there, whole, and was made by the same recipe.
+
+    Raises:
+        SettingsError: another recipe made what stands in its folder.
+    """
+    if not (planned.folder / run.RECIPE).exists():
+        return False
+    stored = compose(read_table(planned.folder / run.RECIPE), [], str(planned.folder)).recipe
+    changed = [each for each in differences(planned.recipe, stored) if not each.startswith("training.threads")]
+    if changed:
+        raise SettingsError(
+            f"{planned.folder}: was trained by another recipe ({'; '.join(changed)}); "
+            f"choose another --out, or remove that folder"
+        )
+    ended = any(each["event"] == journal.Finished.kind for each in journal.read(planned.folder / run.JOURNAL))
+    return ended and (planned.folder / run.METRICS).exists() and (planned.folder / run.BEST).exists()
+
+
+def train(planned: Planned, watch: journal.Watcher) -> None:
+    """Trains the run, or goes on with it where it was interrupted."""
+    if (planned.folder / run.RECIPE).exists():
+        try:
+            run.resume(planned.folder, watch)
+        except ModelFolderError:  # it was stopped before anything was saved, or what was saved is damaged: begin anew
+            pass
+        else:
+            return
+    table = planned.recipe.model_dump(mode="json", exclude_none=True)
+    run.start(table, [], str(planned.folder), planned.folder, watch, overwrite=True)
+
+
+def run_all(planned: Sequence[Planned], jobs: int, threads: int, told: Told) -> None:
+    """Trains what is not finished, ``jobs`` at a time with ``threads`` each.
+
+    Raises:
+        SettingsError: see ``finished``. HeedfulError: a run failed; its name stands before what it said. StoppedError: a
+            signal came; what was begun is saved, and goes on with the same command.
+    """
+    waiting: list[Planned] = []
+    for each in planned:
+        if finished(each):
+            told(Progress(each, each.recipe.training.updates, done=True, before=True))
+        else:
+            waiting.append(each)
+    if not waiting:
+        return
+    if min(jobs, len(waiting)) == 1:
+        with _threads(threads):
+            for each in waiting:
+                _alone(each, told)
+    else:
+        _beside_each_other(waiting, min(jobs, len(waiting)), threads, told)
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _alone(planned: Planned, told: Told) -> None:
+    def watch(event: journal.Event) -> None:
+        told(Progress(planned, event.update))
+
+    try:
+        train(planned, watch)
+    except StoppedError:
+        raise StoppedError(f"stopped in {planned.name}, saved; the same command goes on from there") from None
+    except HeedfulError as error:
+        raise type(error)(f"{planned.name}: {error}") from error
+    told(Progress(planned, planned.recipe.training.updates, done=True))
+
+
+def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told: Told) -> None:
+    """Worker processes that are started once and take run after run; their journals say how far they are."""
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    tasks, results = context.Queue(), context.Queue()
+    for place, each in enumerate(waiting):
+        tasks.put((place, each))
+    for _ in range(jobs):
+        tasks.put(None)
+    workers = [context.Process(target=_work, args=(tasks, results, threads), daemon=True) for _ in range(jobs)]
+    for worker in workers:
+        worker.start()
+    try:
+        _follow(waiting, workers, results, told)
+    except KeyboardInterrupt:
+        _stop(workers)
+        raise StoppedError("stopped, saved; the same command goes on from there") from None
+    except BaseException:
+        _stop(workers)
+        raise
+    for worker in workers:
+        worker.join()
+
+
+def _work(tasks: Any, results: Any, threads: int) -> None:
+    torch.set_num_threads(threads)
+    os.setpgrp()  # Ctrl-C reaches the parent alone, which asks once; a second signal would mean: leave at once
+    parent = os.getppid()
+
+    def watch(event: journal.Event) -> None:
+        if os.getppid() != parent:  # killed: nobody waits for this any more
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    while (task := tasks.get()) is not None:
+        place, planned = task
+        try:
+            train(planned, watch)
+        except HeedfulError as error:
+            results.put((place, error.exit_code, str(error)))
+            if isinstance(error, StoppedError):
+                return
+        except Exception as error:
+            results.put((place, -1, f"{type(error).__name__}: {error}"))
+            raise  # a bug shows its traceback
+        else:
+            results.put((place, 0, ""))
+
+
+def _follow(waiting: Sequence[Planned], workers: Sequence[Any], results: Any, told: Told) -> None:
+    left = set(range(len(waiting)))
+    while left:
+        try:
+            place, code, message = results.get(timeout=POLL)
+        except queue.Empty:
+            if not any(worker.is_alive() for worker in workers) and results.empty():
+                raise HeedfulError(
+                    "the processes that trained are gone (killed, or out of memory?); run it again"
+                ) from None
+            for place in left:
+                _tell_journal(waiting[place], told)
+            continue
+        left.discard(place)
+        each = waiting[place]
+        if code == StoppedError.exit_code:
+            raise StoppedError("stopped, saved; the same command goes on from there")
+        if code:
+            kind = next((kind for kind in _kinds() if kind.exit_code == code), HeedfulError)
+            raise kind(f"{each.name}: {message}")
+        told(Progress(each, each.recipe.training.updates, done=True))
+
+
+def _kinds() -> list[type[HeedfulError]]:
+    return HeedfulError.__subclasses__()
+
+
+def _tell_journal(planned: Planned, told: Told) -> None:
+    events = journal.read(planned.folder / run.JOURNAL)
+    if events:
+        told(Progress(planned, int(events[-1]["update"])))
+
+
+def _stop(workers: Sequence[Any]) -> None:
+    """Asks the workers to save and leave, and waits while they do."""
+    for worker in workers:
+        if worker.is_alive() and worker.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGTERM)
+    for worker in workers:
+        worker.join(timeout=30)
+        if worker.is_alive():
+            worker.kill()
