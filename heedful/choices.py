@@ -104,5 +104,8 @@ COMMANDS = {
     "evaluate": "score a model on pairs",
     "predict": "write an output for every input line",
     "attend": "show which input items each output item looked at",
+    "influence": "show what each source item does to the states and the output",
+    "compare": "train a recipe in variants and say which is best, with intervals",
+    "study": "measure the claims of every lecture on attention, on built-in data",
     "data": "check a file of pairs, or make one from a built-in task",
 }

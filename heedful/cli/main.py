@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 import heedful
 from heedful.choices import COMMANDS as HELP
-from heedful.cli import attend, data, evaluate, options, predict, train
+from heedful.cli import attend, compare, data, evaluate, influence, options, predict, study, train
 from heedful.errors import HeedfulError
 
 COMMANDS: dict[str, Callable[..., None] | typer.Typer] = {
@@ -25,6 +25,9 @@ COMMANDS: dict[str, Callable[..., None] | typer.Typer] = {
     "evaluate": evaluate.evaluate,
     "predict": predict.predict,
     "attend": attend.attend,
+    "influence": influence.influence,
+    "compare": compare.compare,
+    "study": study.study,
     "data": data.app,
 }
 INTERRUPTED = 130

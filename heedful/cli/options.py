@@ -41,6 +41,14 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
+class Language(StrEnum):
+    """What a page is written in."""
+
+    EN = "en"
+    KO = "ko"
+
+
+InLanguage = Annotated[Language, typer.Option("--language", help="What the page is written in.")]
 InPrecision = Annotated[
     Precision | None,
     typer.Option("--precision", help="int8: quicker on processors that multiply bytes, a little coarser."),

@@ -63,8 +63,8 @@ def train(  # noqa: PLR0913 (one argument an option)
         overrides.append(("data.on_bad", on_bad.value))
     if threads is not None:
         overrides.append(("training.threads", threads))
-    table = _table(files)
-    folder = resume or out or Path("runs") / _stem(files[0])
+    table = table_of(files)
+    folder = resume or out or Path("runs") / stem_of(files[0])
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{folder}: is a file, and a run is a folder; choose another one")
     if resume is not None:
@@ -83,7 +83,7 @@ def _against_resume(out: Path | None, overwrite: bool, init_from: Path | None) -
     return next((name for name, said in given.items() if said), None)
 
 
-def _table(files: list[str]) -> Table:
+def table_of(files: list[str]) -> Table:
     """What the files say: a recipe's tables, or a table that names the data."""
     from heedful.training.recipe import read_table
 
@@ -102,7 +102,8 @@ def _table(files: list[str]) -> Table:
     return {"data": {"train": options.as_place(files, "heedful train")}}
 
 
-def _stem(file: str) -> str:
+def stem_of(file: str) -> str:
+    """What a run of this recipe or data is called."""
     return file.removeprefix("task:") if file.startswith("task:") else Path(file).stem or "run"
 
 

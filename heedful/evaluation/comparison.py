@@ -29,48 +29,65 @@ class Mean:
     each: tuple[float, ...]
 
 
-def mean_of(seeds: Sequence[Statistics], from_statistics: FromStatistics, resamples: int = 1000, seed: int = 0) -> Mean:
-    """The mean over the seeds of one system; ``seeds`` has one (sentence, width) a seed, on the same sentences.
+System = Sequence[Statistics]
+"""The counts of one system: (sentence, width) for each seed, all on the same sentences."""
+
+
+def mean_of(seeds: System, from_statistics: FromStatistics, resamples: int = 1000, seed: int = 0) -> Mean:
+    """The mean over the seeds of one system.
 
     Raises:
         ValueError: there are no seeds, or they do not have the same sentences.
     """
-    check_alike(seeds)
-    each, samples = _each(seeds, from_statistics, resamples, seed)
-    value = float(each.mean())
-    spread, freedom = _standard_error([each])
-    low, high = interval(value, samples.mean(axis=0) + _noise(spread, freedom, resamples, seed))
-    return Mean(value, low, high, tuple(map(float, each)))
+    found = contrast([seeds], [1.0], from_statistics, resamples, seed)
+    each = from_statistics(np.stack(list(seeds)).sum(axis=1))
+    return Mean(found.difference, found.low, found.high, tuple(map(float, each)))
 
 
-def compared(
-    a: Sequence[Statistics],
-    b: Sequence[Statistics],
-    from_statistics: FromStatistics,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> Paired:
+def compared(a: System, b: System, from_statistics: FromStatistics, resamples: int = 1000, seed: int = 0) -> Paired:
     """The mean of system ``a`` minus that of ``b``, in the metric's percent, with its interval and a two-sided p.
 
-    Each has one (sentence, width) a seed, all on the same sentences. With one seed each this is ``significance.paired``: only
-    the items are chance then. The p value is the share of samples that stray from their mean by at least the difference
-    that was observed (the shift method, Riezler and Maxwell 2005), plus one in both counts.
+    With one seed each this is ``significance.paired``: only the items are chance then. A system does not differ from itself.
 
     Raises:
         ValueError: a system has no seeds, or they do not have the same sentences.
     """
     check_alike([*a, *b])
-    both, samples = _each([*a, *b], from_statistics, resamples, seed)
-    mine, theirs = both[: len(a)], both[len(a) :]
-    difference = float(mine.mean() - theirs.mean())
-    drawn = samples[: len(a)].mean(axis=0) - samples[len(a) :].mean(axis=0)
-    spread, freedom = _standard_error([mine, theirs])
-    if a is not b and not _same(a, b):  # a system against itself: the same seeds, no chance between them
-        drawn = drawn + _noise(spread, freedom, resamples, seed)
-    low, high = interval(difference, drawn)
+    if _same(a, b):  # the same runs: no chance between them
+        return Paired(0.0, 0.0, 0.0, 1.0)
+    return contrast([a, b], [1.0, -1.0], from_statistics, resamples, seed)
+
+
+def contrast(
+    systems: Sequence[System],
+    weights: Sequence[float],
+    from_statistics: FromStatistics,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Paired:
+    """A weighted sum of the systems' means, such as one minus another, or the mean of some differences.
+
+    The p value is the share of samples that stray from their mean by at least what was observed (the shift method,
+    Riezler and Maxwell 2005), plus one in both counts, so that it is never zero.
+
+    Raises:
+        ValueError: a system has no seeds, or they do not have the same sentences.
+    """
+    if not all(systems):
+        raise ValueError("a comparison needs the counts of the same sentences for a seed of every system, found none")
+    check_alike([each for system in systems for each in system])
+    each, samples = _each([each for system in systems for each in system], from_statistics, resamples, seed)
+    ends = np.cumsum([len(system) for system in systems])[:-1]
+    values = np.split(each, ends)
+    observed = float(sum(weight * part.mean() for weight, part in zip(weights, values, strict=True)))
+    drawn = np.zeros(resamples)
+    for weight, part in zip(weights, np.split(samples, ends), strict=True):
+        drawn = drawn + weight * part.mean(axis=0)
+    drawn = drawn + _noise(*_standard_error(values, weights), resamples, seed)
+    low, high = interval(observed, drawn)
     # Rounding must not decide between two systems that are the same.
-    strayed = np.abs(drawn - drawn.mean()) >= abs(difference) - 1e-9 if resamples else np.zeros(0)
-    return Paired(difference, low, high, float(1 + strayed.sum()) / (1 + resamples))
+    strayed = np.abs(drawn - drawn.mean()) >= abs(observed) - 1e-9 if resamples else np.zeros(0)
+    return Paired(observed, low, high, float(1 + strayed.sum()) / (1 + resamples))
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -104,9 +121,13 @@ def _each(
     return each, from_statistics(sums).T
 
 
-def _standard_error(systems: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
-    """The standard error of a sum or difference of means that the seeds alone cause, and Welch's degrees of freedom."""
-    parts = [(float(each.var(ddof=1)) / len(each), len(each) - 1) for each in systems if len(each) > 1]
+def _standard_error(systems: Sequence[NDArray[np.float64]], weights: Sequence[float]) -> tuple[float, float]:
+    """The standard error of a weighted sum of means that the seeds alone cause, and Welch's degrees of freedom."""
+    parts = [
+        (weight**2 * float(each.var(ddof=1)) / len(each), len(each) - 1)
+        for each, weight in zip(systems, weights, strict=True)
+        if len(each) > 1
+    ]
     total = sum(part for part, _ in parts)
     if total <= 0:
         return 0.0, 1.0

@@ -28,6 +28,23 @@ Number = int | float  # a place on the sheet
 
 
 @dataclass(frozen=True)
+class AxisNames:
+    """What the map shows, in words: its rows, its columns and its colours, from 0 to 1."""
+
+    down: str = "input"
+    across: str = "output"
+    bar: str = "attention"
+
+    def shown(self) -> "AxisNames":
+        """The names as they can be drawn, and no longer than there is room for on any map."""
+        names = (shortened(visible_text(name), MOST_CELLS) for name in (self.down, self.across, self.bar))
+        return AxisNames(*names)
+
+
+ATTENTION = AxisNames()
+
+
+@dataclass(frozen=True)
 class Label:
     """A line of text: the point where its baseline begins, has its middle or ends, and its turn in degrees clockwise."""
 
@@ -73,8 +90,9 @@ class Sheet:
     labels: tuple[Label, ...]
 
 
-def plan(alignment: Alignment, title: str) -> Sheet:
+def plan(alignment: Alignment, title: str, names: AxisNames = ATTENTION) -> Sheet:
     """Input down the left, output across the top; square cells while every unit has its label."""
+    names = names.shown()
     bright, merged = _reduced(brightness(alignment.weights).T)
     size, cell = _cell(len(alignment.target), len(alignment.source))
     rows, columns = _named(alignment.source, size), _named(alignment.target, size)
@@ -90,11 +108,16 @@ def plan(alignment: Alignment, title: str) -> Sheet:
     )
     bar = Box(place.left, place.top + place.height + 24, *BAR)
     notes = [
-        Label(note, bar.left, bar.bottom + 18 * line, 11) for line, note in enumerate(_notes(alignment, merged), 1)
+        Label(note, bar.left, bar.bottom + 18 * line, 11)
+        for line, note in enumerate(_notes(alignment, merged, names), 1)
     ]
-    below = [*_legend(bar), *notes]
+    below = [*_legend(bar, names.bar), *notes]
     above = [Label(heading, EDGE, EDGE + 14, 16, colour=BRIGHT_TEXT)] if heading else []
-    ends = [place.right + beyond, *(label.x + text_width(label.text, label.size) for label in [*above, *below])]
+    axes = _axes(place, up, names)
+    ends = [
+        place.right + beyond,
+        *(label.x + text_width(label.text, label.size) for label in [*above, *below, axes[0]]),
+    ]
     return Sheet(
         width=math.ceil(max(ends) + EDGE),
         height=bar.bottom + 18 * len(notes) + EDGE,
@@ -105,7 +128,7 @@ def plan(alignment: Alignment, title: str) -> Sheet:
         bar=bar,
         labels=(
             *above,
-            *_axes(place, up),
+            *axes,
             *_beside(rows, place, len(alignment.source), size),
             *_over(columns, place, len(alignment.target), size, turn),
             *below,
@@ -118,22 +141,23 @@ def text_width(text: str, size: int) -> float:
     return cell_len(text) * size * NARROW
 
 
-def _axes(place: Box, up: Number) -> list[Label]:
+def _axes(place: Box, up: Number, names: AxisNames) -> list[Label]:
     """The names of the axes: over the middle of a long side, at the start of a short one."""
     y = place.top - GAP - up - 12
-    across = Label("output", place.left + place.width / 2, y, 12, "middle")
-    down = Label("input", EDGE + 10, place.top + place.height / 2, 12, "middle", turn=-90)
+    across = Label(names.across, place.left + place.width / 2, y, 12, "middle")
+    room = max(5, int((place.height + 50) / (12 * NARROW)))  # cells from the map's upper edge to the card's lower one
+    down = Label(names.down, EDGE + 10, place.top + place.height / 2, 12, "middle", turn=-90)
     return [
         across if place.width > SHORT else replace(across, x=place.left, anchor="start"),
-        down if place.height > SHORT else replace(down, y=place.top, anchor="end"),
+        down if place.height > SHORT else replace(down, text=shortened(down.text, room), y=place.top, anchor="end"),
     ]
 
 
-def _legend(bar: Box) -> list[Label]:
+def _legend(bar: Box, name: str) -> list[Label]:
     return [
         Label("0", bar.left - GAP, bar.bottom, 11, "end"),
         Label("1", bar.right + GAP, bar.bottom, 11),
-        Label("attention", bar.right + 22, bar.bottom, 11),
+        Label(name, bar.right + 22, bar.bottom, 11),
     ]
 
 
@@ -195,9 +219,9 @@ def _head(columns: dict[int, str], turn: int, size: int, pitch: Number, width: i
     return up, max(0.0, beyond)
 
 
-def _notes(alignment: Alignment, merged: tuple[int, int]) -> list[str]:
-    sides = (("input", alignment.source), ("output", alignment.target))
+def _notes(alignment: Alignment, merged: tuple[int, int], names: AxisNames) -> list[str]:
+    sides = ((names.down, alignment.source), (names.across, alignment.target))
     notes = [f"the {name} is empty" for name, units in sides if not units]
     if max(merged) > 1:
-        notes.append(f"each dot is the brightest of {merged[0]} × {merged[1]} (input × output) units")
+        notes.append(f"each dot is the brightest of {merged[0]} × {merged[1]} ({names.down} × {names.across}) units")
     return notes

@@ -12,7 +12,7 @@ from heedful.inspection.brightness import hexadecimal
 from heedful.inspection.labels import is_right_to_left, visible, visible_text
 from heedful.inspection.overlay import Overlay, Picture, is_over_a_picture
 from heedful.inspection.overlay import plan as plan_overlay
-from heedful.inspection.sheet import BAR, CARD, QUIET_TEXT, Label, Sheet, plan
+from heedful.inspection.sheet import ATTENTION, BAR, CARD, QUIET_TEXT, AxisNames, Label, Sheet, plan
 from heedful.results import Alignment
 
 FONTS = (
@@ -23,22 +23,31 @@ MOST_TITLED = 3600  # cells before they are merged, and no longer say their numb
 LEVELS = 64  # of brightness, once cells are merged: the eye tells no more apart on a picture that dense
 
 
-def render(alignment: Alignment, *, title: str = "") -> str:
+def render(alignment: Alignment, *, title: str = "", names: AxisNames = ATTENTION) -> str:
     """A complete SVG document: no script, no style sheet, nothing fetched, no identifiers that could clash in a page.
 
-    An alignment to a picture is drawn on it; the picture stands in the document, once a panel.
+    An alignment to a picture is drawn on it; the picture stands in the document, once a panel. What is drawn is called
+    attention of output units to input units, unless ``names`` says what else it is.
+
+    Raises:
+        ValueError: there are names for the axes of a picture, which has none; or a weight is not a finite number.
     """
     if is_over_a_picture(alignment):
+        if names != ATTENTION:
+            raise ValueError("an alignment to a picture is drawn on the picture: there are no axes to name")
         overlay = plan_overlay(alignment, title)
         described = f"Attention of {len(alignment.target)} output units, drawn over what they looked at."
         return _document(overlay, title, described, [*map(_image, overlay.pictures), *_rules(overlay)])
-    sheet = plan(alignment, title)
+    sheet, named = plan(alignment, title, names), names.shown()
     titled = sheet.bright.size == alignment.weights.size <= MOST_TITLED  # neither dense nor with several units a dot
     described = (
-        f"Attention of {len(alignment.target)} output units, across, to {len(alignment.source)} input units, down."
+        f"{named.bar[:1].upper()}{named.bar[1:]} of {len(alignment.target)} {named.across} units, across, "
+        f"to {len(alignment.source)} {named.down} units, down."
     )
     cells = _cells(alignment, sheet) if titled else _runs(sheet)
-    return _document(sheet, title, described, ['<g shape-rendering="crispEdges">', *cells, *_bar(sheet), "</g>"])
+    return _document(
+        sheet, title or named.bar, described, ['<g shape-rendering="crispEdges">', *cells, *_bar(sheet), "</g>"]
+    )
 
 
 def _document(sheet: Sheet | Overlay, title: str, described: str, drawn: list[str]) -> str:
@@ -46,10 +55,10 @@ def _document(sheet: Sheet | Overlay, title: str, described: str, drawn: list[st
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family={quoteattr(FONTS)}>',
         f"<title>{escape(visible_text(title) or 'attention')}</title>",
-        f"<desc>{described} Brighter is more.</desc>",
+        f"<desc>{escape(described)} Brighter is more.</desc>",
         f'<rect width="{sheet.width}" height="{sheet.height}" rx="10" fill="{CARD}"/>',
         *drawn,
-        *map(_text, sheet.labels),
+        *map(text_element, sheet.labels),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -122,7 +131,8 @@ def _bar(sheet: Sheet) -> Iterator[str]:
         yield f'<path fill="{fill}" d="M{from_x:g} {y}H{to_x:g}v{BAR[1]}H{from_x:g}z"/>'
 
 
-def _text(label: Label) -> str:
+def text_element(label: Label) -> str:
+    """The label as a ``<text>`` element."""
     anchor, direction = label.anchor, ""
     if is_right_to_left(label.text):
         # Read from right to left, a line starts at its right end.

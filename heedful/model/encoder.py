@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from heedful.contracts import Source
 from heedful.model.cells import CELLS, State
+from heedful.model.positions import Read
 from heedful.model.reader import Column, Columns
 from heedful.model.recurrent import LockedDropout, Recurrent
 from heedful.model.settings import ModelSettings
@@ -41,6 +42,16 @@ class Encoder(nn.Module):
 
     def forward(self, source: Source) -> Encoded:
         """Every hidden state of the top layer, and the final states of all layers."""
-        vectors, real = self.reader(source)
+        vectors, real = self.read(source)
+        return self.recur(vectors, real)
+
+    def read(self, source: Source) -> Read:
+        """A vector for every position, and which positions are real; what stands on padding is of no meaning."""
+        return self.reader(source)
+
+    def recur(
+        self, vectors: Float[Tensor, "batch position embedding"], real: Bool[Tensor, "batch position"]
+    ) -> Encoded:
+        """``forward`` from the vectors on, for whoever asks what a vector does to what comes later."""
         memory, final = self.recurrent(self.dropout(vectors), real)
         return Encoded(memory, real, final)

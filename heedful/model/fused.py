@@ -106,21 +106,32 @@ class _Scan(torch.autograd.Function):
             through = gate.flatten(0, 1)
             wide = GATES[cell] * size
             entering, recurring = through[:, :wide], through[:, through.shape[1] - wide :]
-            own = recurring[:, wide - size :].sum(dim=0) if start.packed.own is not None else None
             if ctx.needs_input_grad[4] and weight is not None:
                 into = weight.roll(weight.shape[0] // 3, dims=0) if cell == "gru" else weight
                 d_inputs = torch.mm(entering, into) if d_inputs is None else torch.addmm(d_inputs, entering, into)
             mine = outputs[:, :, place * size : (place + 1) * size]
-            if start.backwards:
-                before = torch.cat([mine[:, 1:], torch.zeros_like(mine[:, :1])], dim=1)
-            else:
-                before = torch.cat([start.h[:, None], mine[:, :-1]], dim=1)
-            d_weight = gate_order(cell, torch.mm(entering.t(), flat_inputs))
-            d_hidden = torch.mm(recurring.t(), before.flatten(0, 1))
-            d_bias = gate_order(cell, entering.sum(dim=0))
-            gradients += [d_weight, d_hidden, d_bias, own, *carried[place], *[None] * (2 - each)]
+            if any(ctx.needs_input_grad[5 + 6 * place : 9 + 6 * place]):
+                gradients += _of_weights(cell, start, entering, recurring, flat_inputs, mine)
+            else:  # only what a source does is asked: half of the work
+                gradients += [None] * 4
+            gradients += [*carried[place], *[None] * (2 - each)]
         shaped = None if d_inputs is None else d_inputs.view_as(inputs)
         return (None, None, None, None, shaped, *gradients)
+
+
+def _of_weights(
+    cell: str, start: Start, entering: Tensor, recurring: Tensor, inputs: Tensor, outputs: Tensor
+) -> list[Tensor | None]:
+    """Gradients of the weights and biases of one direction, from those of its gates at every step."""
+    size = start.h.shape[1]
+    own = recurring[:, recurring.shape[1] - size :].sum(dim=0) if start.packed.own is not None else None
+    if start.backwards:
+        before = torch.cat([outputs[:, 1:], torch.zeros_like(outputs[:, :1])], dim=1)
+    else:
+        before = torch.cat([start.h[:, None], outputs[:, :-1]], dim=1)
+    d_weight = gate_order(cell, torch.mm(entering.t(), inputs))
+    d_hidden = torch.mm(recurring.t(), before.flatten(0, 1))
+    return [d_weight, d_hidden, gate_order(cell, entering.sum(dim=0)), own]
 
 
 def _forward(

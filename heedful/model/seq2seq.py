@@ -99,16 +99,30 @@ class Network(nn.Module):
     ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None, Encoded]:
         """``forward``, and what the encoder handed over, for losses that ask it as well."""
         encoded = self.encode(source)
+        readouts, weights = self.readouts(encoded, previous, real)
+        return readouts, weights, encoded
+
+    def readouts(
+        self, encoded: Encoded, previous: Int[Tensor, "batch time"], real: Bool[Tensor, "batch time"] | None = None
+    ) -> tuple[Float[Tensor, "batch time readout"], Float[Tensor, "batch time position"] | None]:
+        """``forward`` from what the encoder hands over on."""
         held, state = self.decoder.start(encoded)
         readouts, weights = self.decoder(self.dropout(self.embedding(previous)), held, state, real)
-        return self.dropout(readouts), weights, encoded
+        return self.dropout(readouts), weights
 
     def force(
         self, source: Source, previous: Int[Tensor, "batch time"], following: Int[Tensor, "batch time"],
         real: Bool[Tensor, "batch time"],
     ) -> Forced:  # fmt: skip
         """Scores and aligns a given target: log-probabilities of ``following`` (zero on padding) and weights."""
-        readouts, weights = self(source, previous)
+        return self.scored(self.encode(source), previous, following, real)
+
+    def scored(
+        self, encoded: Encoded, previous: Int[Tensor, "batch time"], following: Int[Tensor, "batch time"],
+        real: Bool[Tensor, "batch time"],
+    ) -> Forced:  # fmt: skip
+        """``force`` from what the encoder hands over on."""
+        readouts, weights = self.readouts(encoded, previous)
         logits = self.project(readouts)
         chosen = logits.gather(2, following[..., None]).squeeze(2) - logits.logsumexp(dim=2)
         return Forced(chosen.masked_fill(~real, 0.0), weights)

@@ -40,6 +40,10 @@ class Scored:
     def _counts(self) -> dict[str, list[Statistics]]:
         return {}
 
+    @cached_property
+    def _means(self) -> dict[str, Mean]:
+        return {}
+
     def metric(self, name: str) -> Metric:
         """The metric, as the arm's recipe has it."""
         target = self.arm.recipe.data.target
@@ -59,8 +63,12 @@ class Scored:
 
     def mean(self, name: str) -> Mean:
         """The metric over seeds and dev sources."""
-        settings = self.arm.recipe.evaluation
-        return mean_of(self.statistics(name), self.metric(name).from_statistics, settings.resamples, settings.seed)
+        if name not in self._means:
+            settings = self.arm.recipe.evaluation
+            self._means[name] = mean_of(
+                self.statistics(name), self.metric(name).from_statistics, settings.resamples, settings.seed
+            )
+        return self._means[name]
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -142,45 +150,50 @@ class Comparison:
             for place in range(len(self.arms))
         ]
 
+    @property
+    def recipe_name(self) -> str:
+        """What the arms are trained on, in a word."""
+        train = self.recipe.data.train
+        first = train if isinstance(train, str) else train[0] if train else ""
+        return first.removeprefix("task:") if first.startswith("task:") else Path(first).stem
+
     def record(self) -> dict[str, Any]:
         """The comparison as JSON-ready values."""
-        rows: list[dict[str, Any]] = []
-        for place, (each, against) in enumerate(zip(self.arms, self.against_best, strict=True)):
-            names = each.arm.recipe.evaluation.metrics
-            means = {name: each.mean(name) for name in names}
-            truth = each.on_truth()
-            rows.append(
-                {
-                    "name": each.arm.name,
-                    "set": dict(each.arm.overrides),
-                    "seeds": list(each.seeds),
-                    "best": place == self.best,
-                    "metrics": {
-                        name: {"value": mean.value, "low": mean.low, "high": mean.high, "seeds": list(mean.each)}
-                        for name, mean in means.items()
-                    },
-                    "against_best": None if against is None else {
-                        "difference": against.difference, "low": against.low, "high": against.high,
-                        "p": against.p, "different": against.p < ALPHA,
-                    },
-                    "parameters": each.measured[0].parameters,
-                    "updates": [run.updates for run in each.measured],
-                    "training_seconds": [run.seconds for run in each.measured],
-                    "training_units_per_second": float(np.median([run.speed for run in each.measured])),
-                    "prediction_units_per_second": self.speeds[place] if self.speeds else None,
-                    "attention_entropy": each.entropy,
-                    "attention_on_truth": None if truth is None else {
-                        "weight": 100 * share(truth[0]), "precision": 100 * share(truth[1]),
-                        "alignment_error_rate": each.alignment_error_rate,
-                    },
-                }
-            )  # fmt: skip
         return {
             "metric": self.metric,
             "count": len(self.arms[0].items.sources),
             "notes": list(self.notes),
-            "arms": rows,
+            "arms": [self.record_of(place) for place in range(len(self.arms))],
         }
+
+    def record_of(self, place: int) -> dict[str, Any]:
+        """One arm as JSON-ready values."""
+        each, against, truth = self.arms[place], self.against_best[place], self.arms[place].on_truth()
+        means = {name: each.mean(name) for name in each.arm.recipe.evaluation.metrics}
+        return {
+            "name": each.arm.name,
+            "set": dict(each.arm.overrides),
+            "seeds": list(each.seeds),
+            "best": place == self.best,
+            "metrics": {
+                name: {"value": mean.value, "low": mean.low, "high": mean.high, "seeds": list(mean.each)}
+                for name, mean in means.items()
+            },
+            "against_best": None if against is None else {
+                "difference": against.difference, "low": against.low, "high": against.high,
+                "p": against.p, "different": against.p < ALPHA,
+            },
+            "parameters": each.measured[0].parameters,
+            "updates": [run.updates for run in each.measured],
+            "training_seconds": [run.seconds for run in each.measured],
+            "training_units_per_second": float(np.median([run.speed for run in each.measured])),
+            "prediction_units_per_second": self.speeds[place] if self.speeds else None,
+            "attention_entropy": each.entropy,
+            "attention_on_truth": None if truth is None else {
+                "weight": 100 * share(truth[0]), "precision": 100 * share(truth[1]),
+                "alignment_error_rate": each.alignment_error_rate,
+            },
+        }  # fmt: skip
 
 
 def share(seeds: Sequence[Statistics]) -> float:

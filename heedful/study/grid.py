@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,7 @@ def arms(
     combinations = list(product(*([(key, value) for value in values] for key, values in varied)))
     if len(combinations) > MOST:
         raise SettingsError(f"--vary: {len(combinations):,} arms; at most {MOST} can be compared")
-    named = [(_name(chosen), chosen) for chosen in combinations]
-    found = planned(table, overrides, named, where, read)
+    found = planned(table, overrides, [(None, chosen) for chosen in combinations], where, read)
     if len(found) < 2 <= len(combinations):
         raise SettingsError(f"--vary: all arms come to the same recipe ({'; '.join(found[0].notes)})")
     return found
@@ -108,11 +107,13 @@ def arms(
 def planned(
     table: Mapping[str, Any],
     overrides: Sequence[Override],
-    named: Iterable[tuple[str, Sequence[Override]]],
+    named: Iterable[tuple[str | None, Sequence[Override]]],
     where: str,
     read: Callable[[DataSettings], tuple[Corpus, Corpus]] = corpora,
 ) -> list[Arm]:
     """Arms of these names and overrides; of those that come to the same, the first.
+
+    An arm without a name is called by its overrides, those that have an effect.
 
     Raises:
         SettingsError, DataError: see ``training.run.choose``.
@@ -130,18 +131,25 @@ def planned(
         given = [*overrides, *chosen]
         whole = given if _says_patience(table, given) else [("training.patience", 0), *given]
         composed, _, _ = choose(table, whole, where, once, {key for key, _ in chosen})
+        with_effect = [(key, value) for key, value in chosen if not _dropped(key, composed.notes)]
         seedless = composed.recipe.model_dump_json(exclude={"training": {"seed", "threads"}})
         if seedless in found:
-            same = f"{name} is {found[seedless].name} ({'; '.join(composed.notes)})"
             kept = found[seedless]
-            found[seedless] = Arm(kept.name, kept.overrides, kept.recipe, (*kept.notes, same))
+            note = f"{_name(chosen)} comes to the same as {kept.name}"
+            found[seedless] = replace(kept, notes=(*kept.notes, note))
             continue
-        found[seedless] = Arm(name, tuple(chosen), composed.recipe, tuple(f"{name}: {note}" for note in composed.notes))
+        called = name or _name(with_effect)
+        notes = tuple(f"{called}: {note}" for note in composed.notes)
+        found[seedless] = Arm(called, tuple(with_effect), composed.recipe, notes)
     return list(found.values())
 
 
 def _says_patience(table: Mapping[str, Any], given: Sequence[Override]) -> bool:
     return "patience" in table.get("training", {}) or any(key == "training.patience" for key, _ in given)
+
+
+def _dropped(key: str, notes: Sequence[str]) -> bool:
+    return any(note.startswith(f"{key} is dropped") for note in notes)
 
 
 def _name(chosen: Sequence[Override]) -> str:

@@ -7,8 +7,10 @@ import pytest
 
 from heedful.inspection import svg
 from heedful.inspection.brightness import hexadecimal
+from heedful.inspection.sheet import AxisNames, text_width
 from heedful.results import Alignment
 from tests.inspection.alignments import diagonal
+from tests.inspection.scenes import columns, looking, paper
 
 NAME = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -123,3 +125,44 @@ def test_more_units_than_dots_keep_their_brightest() -> None:
     drawing = svg.render(Alignment(("a",) * 5000, ("x", "y"), weights))
     assert drawing.count(f'fill="{hexadecimal(1.0)}" d="M') >= 1
     assert "each dot is the brightest of 3 × 1 (input × output) units" in _texts(drawing)
+
+
+def test_a_map_of_something_else_says_so() -> None:
+    names = AxisNames(down="원문", across="target <word>", bar="influence & more")
+    drawing = svg.render(diagonal("abc", "xy"), names=names)
+    texts = _texts(drawing)
+    assert {"원문", "target <word>", "influence & more"} <= set(texts)
+    assert not {"input", "output", "attention"} & set(texts)
+    root = ElementTree.fromstring(drawing)
+    assert root.findtext(f"{NAME}title") == "influence & more"
+    assert "Influence & more of 2 target <word> units" in root.findtext(f"{NAME}desc", "")
+    assert "the 원문 is empty" in _texts(svg.render(diagonal("", "xy"), names=names))
+
+
+def test_the_names_are_those_of_attention_unless_they_are_given(known: Alignment) -> None:
+    assert svg.render(known) == svg.render(known, names=AxisNames("input", "output", "attention"))
+
+
+@pytest.mark.parametrize("units", ["a", "abc", "a" * 30])
+def test_names_of_any_length_stand_on_the_card(units: str) -> None:
+    name = "a name without an end " * 9
+    root = ElementTree.fromstring(svg.render(diagonal(units, units), names=AxisNames(name, name, name)))
+    wide, high = float(root.get("width", 0)), float(root.get("height", 0))
+    for text in root.iter(f"{NAME}text"):
+        x, y, long = (
+            float(text.get("x", 0)),
+            float(text.get("y", 0)),
+            text_width(text.text or "", int(text.get("font-size", 0))),
+        )
+        before = {"start": 0.0, "middle": 0.5, "end": 1.0}[text.get("text-anchor", "start")] * long
+        if "rotate(-90" in text.get("transform", ""):
+            assert y + before <= high
+            assert y + before - long >= 0
+        elif not text.get("transform"):
+            assert x - before >= 0
+            assert x - before + long <= wide
+
+
+def test_a_picture_has_no_axes_to_name() -> None:
+    with pytest.raises(ValueError, match="no axes"):
+        svg.render(looking([0], columns(2), paper(9, 9)), names=AxisNames(bar="influence"))

@@ -1,0 +1,340 @@
+"""The lecture's claims about arms that were compared, each measured where the arms for it are there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heedful.evaluation.comparison import contrast
+from heedful.evaluation.metrics import METRICS, Statistics
+from heedful.evaluation.report import length_bins
+from heedful.evaluation.significance import Paired
+from heedful.inspection import charts
+from heedful.inspection.page import Figure, Section, Table, Verdict
+from heedful.study.comparing import Scored, ratio
+from heedful.study.verdicts import Kind, Measure, all_of
+from heedful.study.words import Words
+
+OF_ATTENTION = ("attention", "scorer", "reach", "window", "input_feeding", "feed_context")
+"""Keys of the model in which arms of one family may differ."""
+BINS = 4
+ALIKE = 2.0
+"""Points within which two numbers count as about the same."""
+PER_SOURCE = ("chrf", "item_accuracy", "accuracy")
+"""What a single source is scored by, the first that a recipe measures."""
+Bins = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What came of a claim: its measures, and the section that shows them."""
+
+    name: str
+    measures: tuple[Measure, ...]
+    section: Section
+
+    @property
+    def kind(self) -> Kind:
+        """The verdict."""
+        return all_of(self.measures)
+
+    def record(self) -> dict[str, Any]:
+        """The claim as JSON-ready values."""
+        return {
+            "verdict": self.kind,
+            "claim": self.section.claim,
+            "measures": [each.record() for each in self.measures],
+        }
+
+
+@dataclass(frozen=True)
+class Family:
+    """Arms that differ in attention alone: one without, some with."""
+
+    name: str
+    fixed: Scored
+    attentive: tuple[Scored, ...]
+
+
+def families(arms: Sequence[Scored]) -> list[Family]:
+    """The arms sorted by what they share; families that have both kinds."""
+    sorted_: dict[str, list[Scored]] = {}
+    for each in arms:
+        recipe = each.arm.recipe
+        rest = recipe.model_dump_json(exclude={"model": set(OF_ATTENTION), "training": {"seed", "threads"}})
+        sorted_.setdefault(rest, []).append(each)
+    found: list[Family] = []
+    for members in sorted_.values():
+        fixed = [each for each in members if attention_of(each) == "fixed"]
+        others = tuple(each for each in members if attention_of(each) != "fixed")
+        if fixed and others:
+            found.append(Family(cells_of(fixed[0]), fixed[0], others))
+    return found
+
+
+def attention_of(scored: Scored) -> str:
+    """The wiring of an arm."""
+    return scored.arm.recipe.model.attention
+
+
+def cells_of(scored: Scored) -> str:
+    """The cell of an arm, or both of them."""
+    model = scored.arm.recipe.model.resolved()
+    return model.cell if model.decoder_cell is None else f"{model.cell} + {model.decoder_cell}"
+
+
+def claim(
+    words: Words, name: str, measures: Sequence[Measure], figures: Sequence[Figure] = (), tables: Sequence[Table] = (),
+    text: Sequence[str] = (),
+) -> Claim:  # fmt: skip
+    """A claim with its section; the table of its measures comes first."""
+    kind = all_of(measures)
+    measured = Table(
+        tuple(words(key) for key in ("measured", "value", "interval", "claimed", "verdict")),
+        tuple(
+            (each.name, f"{each.value:.{each.digits}f}", f"{each.low:.{each.digits}f} … {each.high:.{each.digits}f}",
+             words(f"claimed-{each.claimed}", level=f"{each.level:g}"), words(each.kind))
+            for each in measures
+        ),
+        words("measures-caption"),
+    )  # fmt: skip
+    section = Section(
+        name=name,
+        heading=words(name),
+        claim=words(f"{name}-claim"),
+        verdict=Verdict(kind, words(kind)),
+        text=tuple(text),
+        figures=tuple(figures),
+        tables=(measured, *tables),
+    )
+    return Claim(name, tuple(measures), section)
+
+
+def difference(ones: Sequence[Scored], others: Sequence[Scored], metric: str) -> Paired:
+    """The mean metric of some arms minus that of others, in points that are more where it is better."""
+    settings = ones[0].arm.recipe.evaluation
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    systems = [each.statistics(metric) for each in (*ones, *others)]
+    weights = [sign / len(ones)] * len(ones) + [-sign / len(others)] * len(others)
+    return contrast(systems, weights, ones[0].metric(metric).from_statistics, settings.resamples, settings.seed)
+
+
+def per_source_metric(scored: Scored) -> str:
+    """What single sources of this arm are scored by."""
+    measured = scored.arm.recipe.evaluation.metrics
+    return next((name for name in PER_SOURCE if name in measured), "accuracy")
+
+
+def bottleneck(words: Words, arms: Sequence[Scored], bins: Bins | None = None) -> Claim | None:
+    """Quality by source length: does the gap between attention and the fixed vector grow (Bahdanau 2015, figure 2)?"""
+    found = families(arms)
+    if not found:
+        return None
+    fixed, attentive = [each.fixed for each in found], [one for each in found for one in each.attentive]
+    metric = per_source_metric(fixed[0])
+    lengths = fixed[0].lengths
+    ranges = list(bins) if bins else length_bins(lengths, BINS)
+    slope = _slope_difference(fixed, attentive, metric)
+    rows, lines = _by_length(words, fixed, attentive, ranges)
+    shown = fixed[0].arm.recipe.training.metric
+    measures = [Measure.of(words("slope", metric=words(metric)), slope, digits=2)]
+    longest = [rows[-1][-1]] if rows else []
+    measures += [Measure.of(words("gap-longest", metric=words(shown), low=ranges[-1][0]), each) for each in longest]
+    figure = charts.lines(
+        lines, title=words("bottleneck-figure"), across=words("source-length"), up=words(shown), bottom=0.0
+    )
+    head = (words("source-length"), words("sources"), *(each.name for each in lines), words("gap"), words("interval"))
+    table = Table(
+        head,
+        tuple((*row[:-1], row[-1].difference, f"{row[-1].low:.1f} … {row[-1].high:.1f}") for row in rows),
+        words("bottleneck-table", metric=words(shown)),
+    )
+    return claim(words, "bottleneck", measures, [Figure(figure, words("bottleneck-caption"))], [table])
+
+
+def slope_of(summed: Statistics) -> NDArray[np.float64]:
+    """The slope of the least-squares line from sums of (1, x, y, x², xy)."""
+    count, x, y, xx, xy = np.moveaxis(summed, -1, 0)
+    below = count * xx - x**2
+    return (count * xy - x * y) / np.where(below > 0, below, 1.0)
+
+
+def _slope_difference(fixed: Sequence[Scored], attentive: Sequence[Scored], metric: str) -> Paired:
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    systems = [[_sums(each.lengths, y) for y in each.per_source(metric)] for each in (*attentive, *fixed)]
+    weights = [sign / len(attentive)] * len(attentive) + [-sign / len(fixed)] * len(fixed)
+    settings = fixed[0].arm.recipe.evaluation
+    return contrast(systems, weights, slope_of, settings.resamples, settings.seed)
+
+
+def _sums(lengths: NDArray[np.int64], y: NDArray[np.float64]) -> Statistics:
+    x = lengths.astype(np.float64)
+    return np.stack([np.ones_like(x), x, y, x**2, x * y], axis=1)
+
+
+Row = tuple[Any, ...]
+
+
+def _by_length(
+    words: Words, fixed: Sequence[Scored], attentive: Sequence[Scored], ranges: Bins
+) -> tuple[list[Row], list[charts.Line]]:
+    """The ranking metric in every range of lengths: a row a range, whose last cell is the gap; and a line a kind."""
+    metric = fixed[0].arm.recipe.training.metric
+    kinds = list(dict.fromkeys(attention_of(each) for each in (*fixed, *attentive)))
+    members = [[each for each in (*fixed, *attentive) if attention_of(each) == kind] for kind in kinds]
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    settings, from_statistics = fixed[0].arm.recipe.evaluation, fixed[0].metric(metric).from_statistics
+    ask = partial(contrast, from_statistics=from_statistics, resamples=settings.resamples, seed=settings.seed)
+    rows: list[Row] = []
+    drawn: list[list[Paired]] = [[] for _ in kinds]
+    middles: list[float] = []
+    for low, high in ranges:
+        here = (fixed[0].lengths >= low) & (fixed[0].lengths <= high)
+        if not here.any():
+            continue
+        middles.append(float(fixed[0].lengths[here].mean()))
+        inside = [[[each[here] for each in one.statistics(metric)] for one in group] for group in members]
+        for place, group in enumerate(inside):
+            drawn[place].append(ask(group, [1 / len(group)] * len(group)))
+        with_, without = [one for group in inside[1:] for one in group], inside[0]
+        gap = ask([*with_, *without], [sign / len(with_)] * len(with_) + [-sign / len(without)] * len(without))
+        rows.append((words.between(low, high), int(here.sum()), *(each[-1].difference for each in drawn), gap))
+    lines = [
+        charts.Line(
+            kind, middles, [each.difference for each in of], [each.low for each in of], [each.high for each in of]
+        )
+        for kind, of in zip(kinds, drawn, strict=True)
+    ]
+    return rows, lines
+
+
+def all_states(words: Words, arms: Sequence[Scored]) -> Claim | None:
+    """All hidden states against the last alone: the whole gap."""
+    found = families(arms)
+    if not found:
+        return None
+    metric = found[0].fixed.arm.recipe.training.metric
+    attentive = [one for each in found for one in each.attentive]
+    whole = difference(attentive, [each.fixed for each in found], metric)
+    bars = [
+        charts.Bar(f"{attention_of(one)}, {each.name}", gap.difference, gap.low, gap.high)
+        for each in found
+        for one in each.attentive
+        for gap in [difference([one], [each.fixed], metric)]
+    ]
+    figure = charts.bars(bars, title=words("all-states-figure"), along=words("gain", metric=words(metric)), level=0.0)
+    measures = [Measure.of(words("gain", metric=words(metric)), whole)]
+    return claim(words, "all-states", measures, [Figure(figure, words("all-states-caption"))])
+
+
+def soften(words: Words, arms: Sequence[Scored]) -> Claim | None:
+    """Gated cells against the plain one, both without attention; and gated cells without against with attention."""
+    found = {each.name: each for each in families(arms)}
+    gated = [each for name, each in found.items() if name in ("lstm", "gru")]
+    if "rnn" not in found or not gated:
+        return None
+    plain = found["rnn"].fixed
+    metric = plain.arm.recipe.training.metric
+    softened = difference([each.fixed for each in gated], [plain], metric)
+    lengths = plain.lengths
+    low = length_bins(lengths, BINS)[-1][0]
+    settings, from_statistics = plain.arm.recipe.evaluation, plain.metric(metric).from_statistics
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+
+    def long(each: Scored) -> list[Statistics]:
+        return [counts[lengths >= low] for counts in each.statistics(metric)]
+
+    with_ = [one for each in gated for one in each.attentive]
+    left = contrast(
+        [*map(long, with_), *(long(each.fixed) for each in gated)],
+        [sign / len(with_)] * len(with_) + [-sign / len(gated)] * len(gated),
+        from_statistics, settings.resamples, settings.seed,
+    )  # fmt: skip
+    measures = [
+        Measure.of(words("softened", metric=words(metric)), softened),
+        Measure.of(words("not-cured", metric=words(metric), low=low), left),
+    ]
+    lines: list[charts.Line] = []
+    for each in found.values():
+        middles, values = _curve(each.fixed, metric)
+        lines.append(charts.Line(each.name, middles, [one.difference for one in values], [one.low for one in values],
+                                 [one.high for one in values]))  # fmt: skip
+    figure = charts.lines(
+        lines, title=words("soften-figure"), across=words("source-length"), up=words(metric), bottom=0.0
+    )
+    return claim(words, "soften", measures, [Figure(figure, words("soften-caption"))])
+
+
+def _curve(scored: Scored, metric: str) -> tuple[list[float], list[Paired]]:
+    """An arm's metric by source length."""
+    settings, from_statistics = scored.arm.recipe.evaluation, scored.metric(metric).from_statistics
+    middles: list[float] = []
+    values: list[Paired] = []
+    for low, high in length_bins(scored.lengths, BINS):
+        here = (scored.lengths >= low) & (scored.lengths <= high)
+        middles.append(float(scored.lengths[here].mean()))
+        system = [counts[here] for counts in scored.statistics(metric)]
+        values.append(contrast([system], [1.0], from_statistics, settings.resamples, settings.seed))
+    return middles, values
+
+
+def picks(words: Words, groups: Sequence[tuple[str, Sequence[Scored]]]) -> Claim | None:
+    """The weight on right positions where they are known; ``groups`` are arms by what they were trained on."""
+    rows: list[tuple[Any, ...]] = []
+    measures: list[Measure] = []
+    bars: list[charts.Bar] = []
+    for name, arms in groups:
+        for each in arms:
+            truth = each.on_truth()
+            if truth is None:
+                continue
+            settings = each.arm.recipe.evaluation
+            weight, hits = (contrast([part], [100.0], ratio, settings.resamples, settings.seed) for part in truth)
+            label = f"{name}: {each.arm.name}" if name else each.arm.name
+            rows.append((label, weight.difference, hits.difference, each.alignment_error_rate, each.entropy))
+            bars.append(charts.Bar(label, weight.difference, weight.low, weight.high))
+        known = [each for each in arms if each.on_truth() is not None]
+        if known:
+            systems = [truth[0] for each in known if (truth := each.on_truth()) is not None]
+            settings = known[0].arm.recipe.evaluation
+            mean = contrast(systems, [100.0 / len(known)] * len(known), ratio, settings.resamples, settings.seed)
+            measures.append(Measure.of(words("weight-on-truth", data=name), mean, level=50.0))
+    if not measures:
+        return None
+    figure = charts.bars(bars, title=words("picks-figure"), along=words("weight-percent"), level=50.0)
+    head = tuple(words(key) for key in ("arm", "weight-percent", "precision", "aer", "entropy"))
+    table = Table(head, tuple(rows), words("picks-table"))
+    return claim(words, "picks", measures, [Figure(figure, words("picks-caption"))], [table])
+
+
+def alike(
+    words: Words, groups: Sequence[tuple[str, Sequence[Scored]]], costs: Sequence[tuple[str, Measure]] = ()
+) -> Claim | None:
+    """Bahdanau against Luong: within two points of each other, and the cost of a step."""
+    measures: list[Measure] = []
+    bars: list[charts.Bar] = []
+    for name, arms in groups:
+        pairs = [
+            (one, other)
+            for each in families(arms)
+            for one in each.attentive
+            for other in each.attentive
+            if (attention_of(one), attention_of(other)) == ("luong", "bahdanau")
+        ]
+        if not pairs:
+            continue
+        metric = pairs[0][0].arm.recipe.training.metric
+        found = difference([one for one, _ in pairs], [other for _, other in pairs], metric)
+        measures.append(Measure.of(words("luong-less", data=name, metric=words(metric)), found, "within", ALIKE))
+        for one, other in pairs:
+            gap = difference([one], [other], metric)
+            bars.append(charts.Bar(f"{name} {cells_of(one)}".strip(), gap.difference, gap.low, gap.high))
+    if not measures:
+        return None
+    measures += [each for _, each in costs]
+    figure = charts.bars(bars, title=words("alike-figure"), along=words("luong-less-short"), level=0.0,
+                         band=(-ALIKE, ALIKE))  # fmt: skip
+    return claim(words, "alike", measures, [Figure(figure, words("alike-caption"))])
