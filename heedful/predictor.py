@@ -175,7 +175,7 @@ class Predictor:
         asked = [row for row, columns in enumerate(split) if any(columns)]
         forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
         quick = self.stepper(chosen.precision)
-        for rows, source, counts in self._source_batches([seen[row] for row in asked], batch_size):
+        for rows, source, counts in self.source_batches([seen[row] for row in asked], batch_size):
             limits = torch.from_numpy(self._limits(counts)).to(self.device)
             found = find(quick, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)])
             here = [asked[row] for row in rows]
@@ -190,9 +190,14 @@ class Predictor:
         """The best output of every source; the empty string for a source without units."""
         return [result.text for result in self.search(sources, settings, batch_size)]
 
-    def _source_batches(
+    def source_batches(
         self, sources: Sequence[Seen], batch_size: int
     ) -> Iterator[tuple[NDArray[np.int64], Source, NDArray[np.int64]]]:
+        """Padded batches of sources of like length: which rows stand in each, the batch, and how many units a row has.
+
+        Raises:
+            SettingsError: ``batch_size`` is below one.
+        """
         if batch_size < 1:
             raise SettingsError(
                 f"batch_size is how many sources are searched side by side, at least 1; found {batch_size}"
@@ -274,7 +279,7 @@ class Predictor:
                 raise DataError(f"the source {shown(source)!r} is empty", "give it at least one unit")
         targets_ragged = batches.Ragged.of([self.codec.target_vocabulary.encode(each) for each in written])
         made: dict[int, Hypothesis] = {}
-        for rows, source, _ in self._source_batches(seen, batch_size):
+        for rows, source, _ in self.source_batches(seen, batch_size):
             batch = batches.make(batches.Encoded((), targets_ragged, (), batches.UnknownReport(0, 0, ())), rows)
             forced = self.network.force(
                 source, batch.previous.to(self.device), batch.following.to(self.device), batch.real.to(self.device)
@@ -295,7 +300,7 @@ class Predictor:
     @torch.inference_mode()
     def encode(self, source: Row) -> tuple[NDArray[np.float32], tuple[tuple[NDArray[np.float32], ...], ...]]:
         """The memory (position, features) of one source, and every layer's final state (a tuple of (features,))."""
-        _, batch, _ = next(self._source_batches(self.codec.seen([source]), 1))
+        _, batch, _ = next(self.source_batches(self.codec.seen([source]), 1))
         encoded = self.network.encode(batch)
         final = tuple(tuple(part[0].cpu().numpy() for part in state) for state in encoded.final)
         return encoded.memory[0].cpu().numpy(), final
