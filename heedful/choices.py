@@ -105,7 +105,7 @@ COMMANDS = {
     "predict": "write an output for every input line",
     "attend": "show which input items each output item looked at",
     "influence": "show what each source item does to the states and the output",
-    "compare": "train a recipe in variants and say which is best, with intervals",
-    "study": "measure the claims of every lecture on attention, on built-in data",
+    "compare": "train a recipe in variants and say which is best",
+    "study": "measure every lecture's claims on built-in data",
     "data": "check a file of pairs, or make one from a built-in task",
 }

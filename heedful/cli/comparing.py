@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EVERY = 20.0
 """Seconds between two lines of progress where there is no bar."""
-RESULT, REPORT = "comparison.json", "report.html"
+RESULT, REPORT, FIGURES = "comparison.json", "report.html", "figures"
 
 Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, metavar="N", help="Runs trained at a time, each in a process of its own.")
@@ -95,12 +95,17 @@ def following(total: int) -> Iterator[Following]:
 
 
 def write(out: Path, record: Any, page: "Page") -> None:
-    """The numbers and the report."""
+    """The numbers, the report, and its figures as files of their own."""
     from heedful.checkpoint import write_beside
     from heedful.inspection.html import render_page
+    from heedful.inspection.page import standing_alone
 
     write_beside(out / RESULT, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
     write_beside(out / REPORT, render_page(page))
+    (out / FIGURES).mkdir(exist_ok=True)
+    for section in page.sections:
+        for number, figure in enumerate(section.figures, start=1):
+            write_beside(out / FIGURES / f"{section.name}-{number}.svg", standing_alone(figure))
 
 
 def command(*words: str) -> str:

@@ -83,15 +83,17 @@ def _policy() -> str:
 
 
 def _contents(sections: tuple[Section, ...], words: dict[str, str]) -> Iterator[str]:
-    if len(sections) > 1:
-        entries = "".join(f"<li>{_link(section, section.heading)}</li>" for section in sections)
+    """Links to the sections; those with a verdict stand in the overview already."""
+    listed = [section for section in sections if section.verdict is None]
+    if len(sections) > 1 and listed:
+        entries = "".join(f"<li>{_link(section, section.heading)}</li>" for section in listed)
         yield f'<nav aria-label="{words["contents"]}"><h2>{words["contents"]}</h2><ol>{entries}</ol></nav>'
 
 
 def _claims(sections: tuple[Section, ...], words: dict[str, str]) -> Iterator[str]:
     """The overview: each claim, and what came of it."""
     rows = [
-        f"<tr><td>{_link(section, section.claim or section.heading)}</td><td>{_badge(section.verdict)}</td></tr>"
+        f"<tr><td>{_link(section, section.heading)}{_beneath(section.claim)}</td><td>{_badge(section.verdict)}</td></tr>"
         for section in sections
         if section.verdict is not None
     ]
@@ -127,6 +129,10 @@ def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
 
 def _link(section: Section, text: str) -> str:
     return f'<a href="#{quote(section.name)}">{_written(text)}</a>'
+
+
+def _beneath(claim: str) -> str:
+    return f"<p>{_written(claim)}</p>" if claim else ""
 
 
 def _badge(verdict: Verdict) -> str:

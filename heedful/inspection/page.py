@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from heedful.inspection.palette import LIGHT
+
 Cell = str | int | float | None
 """What a table holds: words, a count, a measured number, or nothing (an en dash)."""
 
@@ -81,3 +83,10 @@ class Page:
         for name in names:
             if not name or any(character.isspace() for character in name) or names.count(name) > 1:
                 raise ValueError(f"a section cannot be called {name!r}: a link leads to one name without blanks")
+
+
+def standing_alone(figure: Figure) -> str:
+    """The drawing as a file of its own: on paper, since what it stands on is no page of ours."""
+    paper = f'<rect width="100%" height="100%" fill="{LIGHT["paper"]}"/>'
+    head, end, rest = figure.svg.strip().partition("</title>")
+    return f"{head}{end}{paper}{rest}\n" if end else f"{head}\n"

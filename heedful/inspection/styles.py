@@ -38,6 +38,7 @@ nav {{ margin: 1.8rem 0 0; font-size: 0.92rem; }}
 nav h2 {{ font-size: 0.92rem; font-weight: 600; color: var(--quiet); letter-spacing: 0; }}
 nav ol {{ list-style: none; margin: 0.4rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: 0.3rem 1.4rem; }}
 .claims {{ margin-top: 2.2rem; }}
+.claims td p {{ margin: 0.15rem 0 0.2rem; color: var(--quiet); font-size: 0.92em; }}
 .claims th {{ color: var(--quiet); font-weight: 600; }}
 .claims td:last-child {{ width: 1%; white-space: nowrap; }}
 

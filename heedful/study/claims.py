@@ -95,11 +95,11 @@ def claim(
     measured = Table(
         tuple(words(key) for key in ("measured", "value", "interval", "claimed", "verdict")),
         tuple(
-            (each.name, f"{each.value:.{each.digits}f}", f"{each.low:.{each.digits}f} … {each.high:.{each.digits}f}",
+            (each.name, number(each.value, each.digits), interval_of(each.low, each.high, each.digits),
              words(f"claimed-{each.claimed}", level=f"{each.level:g}"), words(each.kind))
             for each in measures
         ),
-        words("measures-caption"),
+        words("measures"),
     )  # fmt: skip
     section = Section(
         name=name,
@@ -111,6 +111,17 @@ def claim(
         tables=(measured, *tables),
     )
     return Claim(name, tuple(measures), section)
+
+
+def number(value: float, digits: int) -> str:
+    """A number with its sign as print has it."""
+    shown = f"{value:.{digits}f}"
+    return shown.replace("-", "\u2212") if float(shown) else f"{0:.{digits}f}"
+
+
+def interval_of(low: float, high: float, digits: int = 1) -> str:
+    """Both ends of an interval."""
+    return f"{number(low, digits)} … {number(high, digits)}"
 
 
 def difference(ones: Sequence[Scored], others: Sequence[Scored], metric: str) -> Paired:
@@ -149,7 +160,7 @@ def bottleneck(words: Words, arms: Sequence[Scored], bins: Bins | None = None) -
     head = (words("source-length"), words("sources"), *(each.name for each in lines), words("gap"), words("interval"))
     table = Table(
         head,
-        tuple((*row[:-1], row[-1].difference, f"{row[-1].low:.1f} … {row[-1].high:.1f}") for row in rows),
+        tuple((*row[:-1], row[-1].difference, interval_of(row[-1].low, row[-1].high)) for row in rows),
         words("bottleneck-table", metric=words(shown)),
     )
     return claim(words, "bottleneck", measures, [Figure(figure, words("bottleneck-caption"))], [table])

@@ -28,17 +28,18 @@ def final_state(
 ) -> Claim:
     """The share of influence on the final state that the last third of the items has.
 
-    Each of the ``groups`` is a measure; those ``beside`` are drawn alone, since the claim is not about them.
+    A measure for each cell of each of the ``groups``; those ``beside`` are drawn alone, since the claim is not about them.
     """
     measures: list[Measure] = []
     for label, group in groups:
-        systems = [[columns([last for _, last in each.thirds]) for each in seeds] for seeds in group.values()]
-        found = contrast(systems, [1 / len(systems)] * len(systems), ratio)
-        measures.append(Measure.of(words("last-third", data=label), found, level=MOST))
+        for cell, seeds in group.items():
+            found = contrast([[columns([last for _, last in each.thirds]) for each in seeds]], [1.0], ratio)
+            measures.append(Measure.of(words("last-third", data=f"{label}, {cell}"), found, level=MOST))
     figures = [
         Figure(
             charts.lines(
                 [_by_distance(cell, seeds) for cell, seeds in group.items()],
+                bottom=0.0,
                 title=f"{label}: {words('final-state-figure')}", across=words("distance"), up=words("relative-influence"),
                 level=1.0,
             ),

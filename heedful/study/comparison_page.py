@@ -7,7 +7,19 @@ import heedful
 from heedful.evaluation.metrics import METRICS
 from heedful.inspection import charts
 from heedful.inspection.page import Cell, Figure, Page, Section, Table
-from heedful.study.claims import Bins, Claim, alike, all_states, attention_of, bottleneck, families, picks, soften
+from heedful.study.claims import (
+    Bins,
+    Claim,
+    alike,
+    all_states,
+    attention_of,
+    bottleneck,
+    families,
+    interval_of,
+    number,
+    picks,
+    soften,
+)
 from heedful.study.comparing import ALPHA, Comparison, Scored
 from heedful.study.verdicts import Measure
 from heedful.study.words import Words
@@ -47,7 +59,7 @@ def comparison_page(words: Words, compared: Comparison, claims: Sequence[Claim],
     repeat = Section("repeat", words("repeat"), text=(words("repeat-text"),), code=(command, compared.recipe.toml()))
     return Page(
         title=words("compare-title", name=title),
-        lead=(lead, *warning),
+        lead=(lead, *warning, *((words("measures-caption"),) if claims else ())),
         sections=(
             _side_by_side(words, compared), *(each.section for each in claims), _curves(words, compared), *notes, repeat
         ),
@@ -90,10 +102,10 @@ def _row(words: Words, compared: Comparison, place: int, others: Sequence[str]) 
         versus: tuple[Cell, ...] = (None, None, words("best"))
     else:
         differs = words("different" if against.p < ALPHA else "alike-best")
-        shown = f"{against.difference:+.2f} ({against.low:+.2f} … {against.high:+.2f})"
+        shown = f"{number(against.difference, 2)} ({interval_of(against.low, against.high, 2)})"
         versus = (shown, f"{against.p:.3f}", differs)
     return (
-        each.arm.name, mean.value, f"{mean.low:.2f} … {mean.high:.2f}", *(each.mean(name).value for name in others),
+        each.arm.name, mean.value, interval_of(mean.low, mean.high, 2), *(each.mean(name).value for name in others),
         *versus, None if each.entropy is None else f"{each.entropy:.2f}", each.measured[0].parameters,
         round(speed["training_units_per_second"]),
         None if speed["prediction_units_per_second"] is None else round(speed["prediction_units_per_second"]),

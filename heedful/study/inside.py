@@ -17,9 +17,9 @@ from heedful.study.influence import drop, final_influence, memory_influence, out
 from heedful.study.measuring import Items
 
 INSIDE = "inside.json"
-SOURCES = 100
+SOURCES = 60
 """So many dev sources, the first ones, are looked into."""
-MAPPED = 40
+MAPPED = 15
 """And of so many of them every hidden state is looked at, which costs a derivative each."""
 Numbers = tuple[float, ...]
 

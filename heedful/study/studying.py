@@ -8,23 +8,18 @@ from typing import Any
 import torch
 
 import heedful
-from heedful.checkpoint import RunLock, load
+from heedful.checkpoint import RunLock
 from heedful.inspection.page import Page, Section, Table
-from heedful.model.seq2seq import Network
-from heedful.predictor import Predictor
 from heedful.study.claims import Claim, alike, all_states, bottleneck, picks, soften
 from heedful.study.claims_inside import Insides, explanation, final_state, own_item, recall, reversing
-from heedful.study.comparing import Comparison, Scored, check_folder, compare
+from heedful.study.comparing import Comparison, check_folder, compare
 from heedful.study.comparison_page import side_by_side
 from heedful.study.cost import kept_step_costs
 from heedful.study.grid import Override
-from heedful.study.inside import INSIDE, Inside, look_inside
 from heedful.study.lessons import CELLS, CELLS_ON_DATES, COPY, DATES, LESSONS, Lesson
+from heedful.study.looking import Look, Looking, look_all, looks
 from heedful.study.running import ARMS, Told
 from heedful.study.words import Words
-
-Looking = Callable[[str], None]
-"""Is told what is looked into."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +66,15 @@ def study(  # noqa: PLR0913 (one argument an option)
     torch.set_num_threads(threads)
     try:
         with RunLock(out):
-            claims = _claims(words, out, compared, looking)
+            claims = _claims(words, out, compared, lambda wanted: look_all(wanted, jobs, threads, looking))
     finally:
         torch.set_num_threads(before)
     return Study(compared, tuple(claims))
 
 
-def _claims(words: Words, out: Path, compared: Mapping[str, Comparison], looking: Looking) -> list[Claim | Any]:
+def _claims(
+    words: Words, out: Path, compared: Mapping[str, Comparison], look: Callable[[Sequence[Look]], None]
+) -> list[Claim]:
     copy, dates, cells = (compared[name] for name in (COPY.name, DATES.name, CELLS_ON_DATES.name))
     on_copy, on_dates = words("data-copy"), words("data-dates")
     arms = {each.arm.name: each for each in copy.arms}
@@ -87,22 +84,25 @@ def _claims(words: Words, out: Path, compared: Mapping[str, Comparison], looking
     attentive = [arms[f"attention={name}, cell={cell}"] for name in ("bahdanau", "luong") for cell in CELLS]
     looked = [each for each in dates.arms if each.arm.recipe.model.attention != "fixed"]
     data = [(on_copy, [*plain, *attentive]), (on_dates, dates.arms)]
-    inside = _Looker(looking)
     named = dict(zip(CELLS, plain, strict=True))
-    after = [
-        (f"{on_copy}, {words('one-direction')}", inside.of(named)),
-        (f"{on_dates}, {words('one-direction')}", inside.of(dict(zip(CELLS, cells.arms, strict=True)))),
-    ]
-    two_ways = (f"{on_copy}, {words('both-directions')}", inside.of(dict(zip(CELLS, both, strict=True))))
-    seen = [
-        (on_copy, inside.of({each.arm.name: each for each in attentive}, outputs=True)),
-        (on_dates, inside.of({each.arm.name: each for each in looked}, outputs=True)),
-    ]
+    wanted = {
+        "untrained": looks(named, untrained=True),
+        "copy": looks(named),
+        "both": looks(dict(zip(CELLS, both, strict=True))),
+        "dates": looks(dict(zip(CELLS, cells.arms, strict=True))),
+        "attentive": looks({each.arm.name: each for each in attentive}, outputs=True),
+        "dated": looks({each.arm.name: each for each in looked}, outputs=True),
+    }
+    look([each for group in wanted.values() for seeds in group.values() for each in seeds])
+    inside = {name: _seen(group) for name, group in wanted.items()}
+    one, two = words("one-direction"), words("both-directions")
+    after = [(f"{on_copy}, {one}", inside["copy"]), (f"{on_dates}, {one}", inside["dates"])]
+    seen = [(on_copy, inside["attentive"]), (on_dates, inside["dated"])]
     costs = kept_step_costs(words, out, arms["attention=luong, cell=lstm"], arms["attention=bahdanau, cell=lstm"])
     found = [
         bottleneck(words, [*plain, *attentive]),
-        final_state(words, "final-by-nature", [(words("untrained"), inside.untrained(named))]),
-        final_state(words, "final-after-training", after, [two_ways]),
+        final_state(words, "final-by-nature", [(words("untrained"), inside["untrained"])]),
+        final_state(words, "final-after-training", after, [(f"{on_copy}, {two}", inside["both"])]),
         recall(words, list(zip(plain, backwards, strict=True))),
         soften(words, [*plain, *attentive]),
         own_item(words, seen),
@@ -115,50 +115,8 @@ def _claims(words: Words, out: Path, compared: Mapping[str, Comparison], looking
     return [each for each in found if each is not None]
 
 
-class _Looker:
-    """Looks into models, and keeps what was seen beside their runs."""
-
-    def __init__(self, looking: Looking) -> None:
-        self.looking = looking
-
-    def of(self, arms: Mapping[str, Scored], *, outputs: bool = False) -> Insides:
-        """Into every seed of these arms."""
-        return {name: [self._one(scored, place, outputs) for place in range(len(scored.folders))]
-                for name, scored in arms.items()}  # fmt: skip
-
-    def untrained(self, arms: Mapping[str, Scored]) -> Insides:
-        """Into networks like these as they are before the first update, a seed each."""
-        found: dict[str, list[Inside]] = {}
-        for name, scored in arms.items():
-            self.looking(name)
-            found[name] = []
-            for folder, seed, run in zip(scored.folders, scored.seeds, scored.measured, strict=True):
-                path = folder / f"untrained-{INSIDE}"
-                had = Inside.read(path, run.digest)
-                if had is None:
-                    had = look_inside(_untrained(folder, seed), scored.items, outputs=False)
-                    had.write(path)
-                found[name].append(had)
-        return found
-
-    def _one(self, scored: Scored, place: int, outputs: bool) -> Inside:
-        folder = scored.folders[place]
-        had = Inside.read(folder / INSIDE, scored.measured[place].digest)
-        if had is None or (outputs and not had.weights_gradient):
-            self.looking(f"{scored.arm.name}, seed {scored.seeds[place]}")
-            had = look_inside(Predictor.load(folder), scored.items, outputs=outputs)
-            had.write(folder / INSIDE)
-        return had
-
-
-def _untrained(folder: Path, seed: int) -> Predictor:
-    """The run's network with the weights that training began with."""
-    predictor = Predictor.from_checkpoint(load(folder))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        columns = [len(vocabulary) for vocabulary in predictor.codec.source_vocabularies]
-        network = Network(predictor.network.settings, columns, len(predictor.codec.target_vocabulary))
-    return Predictor(network.eval(), predictor.codec, predictor.settings)
+def _seen(group: Mapping[str, Sequence[Look]]) -> Insides:
+    return {name: [found for each in seeds if (found := each.seen()) is not None] for name, seeds in group.items()}
 
 
 def study_page(words: Words, found: Study, command: str) -> Page:

@@ -13,6 +13,7 @@ ENGLISH = {
     "holds": "holds",
     "does not hold": "does not hold",
     "not decided": "not decided by this much data",
+    "measures": "What decides",
     "measures-caption": "A verdict is computed: a part holds where its whole 95 % interval lies on the claimed "
     "side, does not hold where it lies on the other, and else is not decided. A claim holds if all its parts "
     "do. Intervals are over seeds and test items.",
@@ -20,16 +21,17 @@ ENGLISH = {
     "sources": "sources",
     "source-length": "source items",
     "gap": "gap",
-    "accuracy": "accuracy, %",
-    "item_accuracy": "items right, %",
-    "error_rate": "error rate, %",
+    "accuracy": "accuracy",
+    "item_accuracy": "items right",
+    "error_rate": "error rate",
     "bleu": "BLEU",
     "chrf": "chrF",
     "data-copy": "copying letters",
     "data-dates": "dates",
     # the page of a comparison
     "compare-title": "Comparison: {name}",
-    "compare-lead": "{arms} arms, {seeds} each, scored on the same {sources} distinct sources. Ranked by {metric}.",
+    "compare-lead": "{arms} arms, {seeds} each, scored on the same {sources} distinct sources. Ranked by "
+    "{metric}; metrics are in percent.",
     "seeds-one": "one seed",
     "seeds": "{count} seeds",
     "seed-warning": "With one seed an arm, intervals are over test items alone: what another seed would change is "
@@ -61,7 +63,7 @@ ENGLISH = {
     "bottleneck": "The fixed vector is a bottleneck",
     "bottleneck-claim": "The fixed context vector is a bottleneck on long input: the longer the source, the more "
     "attention gains (Bahdanau 2015, figure 2).",
-    "slope": "what one more source item adds to the gap, points of {metric} of a source",
+    "slope": "what one more source item adds to the gap in {metric} of a source, points",
     "gap-longest": "gap in {metric} for sources of {low} items and more",
     "bottleneck-figure": "Quality by source length",
     "bottleneck-caption": "Sources in ranges of length, each at its mean length; arms with the same attention are "
@@ -91,7 +93,8 @@ ENGLISH = {
     "aer": "AER, %",
     "weight-on-truth": "{data}: weight on the right positions, %",
     "alike": "Bahdanau and Luong differ little, and Luong is cheaper",
-    "alike-claim": "The two are within two points of each other, and a step of Luong's costs less.",
+    "alike-claim": "Bahdanau's attention and Luong's are within two points of each other, and a step of Luong's "
+    "costs less.",
     "luong-less": "{data}: Luong minus Bahdanau, {metric}",
     "luong-less-short": "Luong minus Bahdanau, points (shaded: within ± 2)",
     "alike-figure": "Luong minus Bahdanau",
@@ -103,8 +106,8 @@ ENGLISH = {
     "final-by-nature-claim": "Before any training, the last third of the items has more than half of the "
     "influence on a recurrent encoder's final state.",
     "final-after-training": "The final state is dominated by the last items: after training",
-    "final-after-training-claim": "It stays so when the encoder is trained with a decoder that gets nothing but "
-    "its final state.",
+    "final-after-training-claim": "An encoder that was trained with a decoder which gets nothing but its final "
+    "state is still dominated by the last items: the last third has more than half of the influence.",
     "last-third": "{data}: share of the last third, %",
     "final-state-figure": "Influence on the final state by distance from the end",
     "final-state-caption": "Norm of the derivative of the final state by the vector of an item, 1 = an average "
@@ -157,12 +160,12 @@ ENGLISH = {
     # the page of the study
     "study-title": "The lecture, measured",
     "study-lead": "What every text on attention asserts, measured on built-in data: {runs} small models, trained "
-    "here in {minutes}. Every verdict is computed from the numbers beside it.",
+    "here ({minutes}). Every verdict is computed from the numbers beside it.",
     "study-models": "The models",
     "study-models-text": "Copying: sources of 5 to 20 letters to be written again, read in one direction unless "
     "said. Dates: dates as people write them in 17 languages, to ISO 8601.",
     "study-repeat-text": "The command that made this page; what is finished is not trained again. The recipes of "
     "the three lessons follow, as their first arms have them.",
-    "minutes": "{count:.0f} minutes of training",
+    "minutes": "{count:.0f} minutes of training in all",
     "footer": "Heedful {version}. Figures and tables are in this file; nothing is loaded from anywhere.",
 }

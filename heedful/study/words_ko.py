@@ -13,6 +13,7 @@ KOREAN = {
     "holds": "성립",
     "does not hold": "성립하지 않음",
     "not decided": "이 데이터로는 판정할 수 없음",
+    "measures": "판정의 근거",
     "measures-caption": "판정은 계산한 것입니다. 95 % 구간 전체가 주장한 쪽에 있으면 성립, 반대쪽에 있으면 "
     "성립하지 않음, 그 밖에는 판정할 수 없음입니다. 모든 부분이 성립해야 주장이 성립합니다. 구간은 시드와 평가 "
     "항목에 걸쳐 구했습니다.",
@@ -20,9 +21,9 @@ KOREAN = {
     "sources": "입력 수",
     "source-length": "입력 길이",
     "gap": "차이",
-    "accuracy": "정확도, %",
-    "item_accuracy": "맞은 항목, %",
-    "error_rate": "오류율, %",
+    "accuracy": "정확도",
+    "item_accuracy": "맞은 항목",
+    "error_rate": "오류율",
     "bleu": "BLEU",
     "chrf": "chrF",
     "data-copy": "글자 베끼기",
@@ -30,7 +31,7 @@ KOREAN = {
     # the page of a comparison
     "compare-title": "비교: {name}",
     "compare-lead": "모델 {arms}종을 각각 {seeds}로 학습하고, 서로 다른 입력 {sources}개로 똑같이 평가했습니다. "
-    "순위 기준은 {metric}입니다.",
+    "순위 기준은 {metric}이며, 지표의 단위는 퍼센트입니다.",
     "seeds-one": "시드 하나",
     "seeds": "시드 {count}개",
     "seed-warning": "시드가 하나뿐이므로 구간은 평가 항목에 대한 것입니다. 다른 시드에서 달라질 몫은 들어 있지 "
@@ -61,7 +62,7 @@ KOREAN = {
     "bottleneck": "고정 벡터는 병목이다",
     "bottleneck-claim": "고정된 문맥 벡터는 긴 입력에서 병목이 된다. 입력이 길수록 어텐션의 이득이 "
     "커진다(Bahdanau 2015, 그림 2).",
-    "slope": "입력 항목이 하나 늘 때 차이가 커지는 정도, 입력별 {metric} 점수",
+    "slope": "입력 항목이 하나 늘 때 입력별 {metric} 차이가 커지는 정도, 점",
     "gap-longest": "항목이 {low}개 이상인 입력에서의 {metric} 차이",
     "bottleneck-figure": "입력 길이별 품질",
     "bottleneck-caption": "입력을 길이 범위로 나누어 평균 길이에 표시했습니다. 어텐션이 같은 모델은 평균했습니다.",
@@ -88,7 +89,7 @@ KOREAN = {
     "aer": "AER, %",
     "weight-on-truth": "{data}: 맞는 위치의 가중치, %",
     "alike": "바다나우와 루옹은 별로 다르지 않고, 루옹이 싸다",
-    "alike-claim": "둘의 차이는 2점 이내이고, 루옹의 한 단계가 더 싸다.",
+    "alike-claim": "바다나우 어텐션과 루옹 어텐션의 차이는 2점 이내이고, 루옹의 한 단계가 더 싸다.",
     "luong-less": "{data}: 루옹에서 바다나우를 뺀 값, {metric}",
     "luong-less-short": "루옹에서 바다나우를 뺀 점수(음영: ± 2 이내)",
     "alike-figure": "루옹과 바다나우의 차이",
@@ -100,7 +101,8 @@ KOREAN = {
     "final-by-nature-claim": "학습하기 전의 순환 인코더에서, 끝 3분의 1의 항목이 마지막 상태에 미치는 영향은 "
     "절반이 넘는다.",
     "final-after-training": "마지막 상태는 끝쪽 항목이 지배한다: 학습한 뒤",
-    "final-after-training-claim": "마지막 상태만 받는 디코더와 함께 학습해도 그대로이다.",
+    "final-after-training-claim": "마지막 상태만 받는 디코더와 함께 학습한 인코더도 끝쪽 항목이 지배한다. 끝 "
+    "3분의 1의 영향이 절반을 넘는다.",
     "last-third": "{data}: 끝 3분의 1의 몫, %",
     "final-state-figure": "끝에서의 거리별로 마지막 상태에 미치는 영향",
     "final-state-caption": "마지막 상태를 항목의 벡터로 미분한 값의 크기이며, 1은 그 입력의 평균 항목입니다. "
@@ -154,6 +156,6 @@ KOREAN = {
     "읽습니다. 날짜: 17개 언어로 사람들이 쓰는 날짜를 ISO 8601로 바꾸기.",
     "study-repeat-text": "이 문서를 만든 명령입니다. 끝난 학습은 다시 하지 않습니다. 그 아래는 세 과제의 "
     "레시피(첫 모델의 것)입니다.",
-    "minutes": "학습 {count:.0f}분",
+    "minutes": "학습 시간 합계 {count:.0f}분",
     "footer": "Heedful {version}. 그림과 표는 모두 이 파일에 들어 있으며, 밖에서 아무것도 불러오지 않습니다.",
 }
