@@ -102,7 +102,8 @@ class Explained:
 class Findings:
     """Everything that was measured. ``curves`` has the whole final state, and its halves where it has two directions.
 
-    ``own_is_most`` is the share of hidden states that their own item moves most, ``own_share`` the share that the own
+    ``excess`` is by how much gradient and erasing agree better with each other (tau-b) than the weights do with them on
+    average. ``own_is_most`` is the share of hidden states that their own item moves most, ``own_share`` the share that the own
     item has of all influence on a state; both 0 to 1, over the sources whose ``states`` were looked at.
     """
 
@@ -113,6 +114,7 @@ class Findings:
     own_is_most: Average | None
     own_share: Average | None
     compared: dict[tuple[str, str], Compared]
+    excess: Average | None
     explained: tuple[Explained, ...]
 
     @property
@@ -133,6 +135,7 @@ class Findings:
                 "own_share": recorded(self.own_share),
             },
             "agreement": {f"{one}-{other}": each.record() for (one, other), each in self.compared.items()},
+            "excess": recorded(self.excess),
             "sources": [each.record() for each in self.explained],
         }
 
@@ -172,7 +175,7 @@ def find(predictor: Predictor, sources: Sequence[Row], told: Callable[[Stage], N
         states,
         average(np.array([_own_is_most(each) for each in states])),
         average(np.array([_own_share(each) for each in states])),
-        _compared(explained),
+        *_compared(explained),
         explained,
     )
 
@@ -232,7 +235,7 @@ def _own_share(found: States) -> float:
     return float(np.mean(own[sums > 0] / sums[sums > 0])) if sums.any() else np.nan
 
 
-def _compared(explained: Sequence[Explained]) -> dict[tuple[str, str], Compared]:
+def _compared(explained: Sequence[Explained]) -> tuple[dict[tuple[str, str], Compared], Average | None]:
     maps: dict[str, list[NDArray[Any]]] = {
         "gradient": [each.gradient for each in explained],
         "erasure": [np.abs(each.falls) for each in explained],
@@ -241,8 +244,10 @@ def _compared(explained: Sequence[Explained]) -> dict[tuple[str, str], Compared]
     if len(weights) == len(explained):
         maps["weights"] = [*weights]
     found: dict[tuple[str, str], Compared] = {}
+    taus: list[NDArray[np.float64]] = []
     for one, other in COMPARED:
         if one in maps:
             made = agreement(maps[one], maps[other])
             found[one, other] = Compared(*(average(each) for each in (made.tau, made.same_top, made.chance)))
-    return found
+            taus.append(made.tau)
+    return found, average(taus[2] - (taus[0] + taus[1]) / 2) if "weights" in maps else None

@@ -17,7 +17,7 @@ from heedful.study.words_influence import WORDS, Language
 
 SHOWN = 3
 """Sources whose maps are drawn."""
-HALF, FEW = 0.5, 0.1
+HALF = 0.5
 """More than half of the influence is to dominate, or to be mostly about; more than one in ten is to differ."""
 Words = dict[str, str]
 
@@ -130,8 +130,9 @@ def _outputs(found: Findings, words: Words) -> Section:
             "same": first.same_top, "erased": second.same_top, "both": both.same_top, "chance": both.chance
         }  # fmt: skip
         text.append(words["outputs-seen"].format(**{name: _share(each) for name, each in shares.items()}))
-        if first.tau is not None:
-            text.append(words["outputs-order"].format(tau=f"{first.tau.mean:.2f}"))
+        if first.tau is not None and found.excess is not None:
+            excess = _order(found.excess, words)
+            text.append(words["outputs-order"].format(tau=f"{first.tau.mean:.2f}", excess=excess))
     else:
         shares = {"both": _share(both.same_top), "chance": _share(both.chance)}
         text.append(words["outputs-fixed-seen"].format(**shares))
@@ -140,19 +141,11 @@ def _outputs(found: Findings, words: Words) -> Section:
         "outputs",
         words["outputs"],
         words["outputs-claim"] if attends else "",
-        _differing(found, words) if attends else None,
+        _verdict([(found.excess, 0.0)], words) if attends else None,
         tuple(text),
         tuple(figure for each in shown for figure in _maps(each, words)),
         () if both.same_top is None else (_compared(found, words),),
     )
-
-
-def _differing(found: Findings, words: Words) -> Verdict | None:
-    """The claim is about units whose greatest items differ, which is one less the share of those whose are the same."""
-    same = found.compared["weights", "gradient"].same_top
-    if same is None:
-        return None
-    return _verdict([(Average(1 - same.mean, 1 - same.high, 1 - same.low, same.count), FEW)], words)
 
 
 def _compared(found: Findings, words: Words) -> Table:

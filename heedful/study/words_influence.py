@@ -58,8 +58,8 @@ ENGLISH = {
     "state": "state at",
     "influence": "influence (most = 1)",
     "outputs": "Every output unit",
-    "outputs-claim": "Attention is not the whole explanation: for more than one output unit in ten, the most "
-    "attended item is not the one with the greatest gradient influence.",
+    "outputs-claim": "Attention is not the whole explanation: the weights order the items less as influence does than two "
+    "measures of influence, gradient and erasing, agree with each other (Jain and Wallace 2019).",
     "outputs-fixed": "This model has no attention: whatever an item does to an output unit goes through the final "
     "state. Its gradient and the effect of erasing it can still be measured.",
     "outputs-seen": "The most attended item is also the most influential one by gradient for {same} of the output "
@@ -67,7 +67,8 @@ ENGLISH = {
     "each other on {both}.",
     "outputs-fixed-seen": "The item of greatest gradient is also the one whose erasing moves the unit most for "
     "{both} of the output units (by chance it would be {chance}).",
-    "outputs-order": "Over all items, attention and gradient have a rank correlation of {tau}.",
+    "outputs-order": "Over all items, attention and gradient have a rank correlation of {tau}; gradient and erasing "
+    "agree with each other better than attention does with them, by {excess}.",
     "outputs-short": "No output has a unit over two items or more, so there is nothing to compare.",
     "order": "{mean:.2f} (95 %: {low:.2f} to {high:.2f})",
     "weights": "attention",
@@ -144,8 +145,8 @@ KOREAN = {
     "state": "상태의 자리",
     "influence": "영향(최댓값 = 1)",
     "outputs": "출력 단위 하나하나",
-    "outputs-claim": "어텐션이 설명의 전부는 아니다. 곧 어텐션을 가장 많이 받은 항목과 기울기로 잰 영향이 가장 큰 "
-    "항목이 다른 출력 단위가 열에 하나를 넘는다.",
+    "outputs-claim": "어텐션이 설명의 전부는 아니다. 곧 가중치가 매기는 항목의 순서는, 영향을 재는 두 방법(기울기와 지우기)이 "
+    "서로 일치하는 것보다 덜 일치한다(Jain and Wallace 2019).",
     "outputs-fixed": "이 모델에는 어텐션이 없다. 항목이 출력 단위에 하는 일은 모두 마지막 상태를 거친다. 그래도 "
     "기울기와, 항목을 지웠을 때의 효과는 잴 수 있다.",
     "outputs-seen": "어텐션을 가장 많이 받은 항목이 기울기로도 영향이 가장 큰 출력 단위는 {same}이고(우연이라면 "
@@ -153,7 +154,8 @@ KOREAN = {
     "일치하는 출력 단위는 {both}이다.",
     "outputs-fixed-seen": "기울기가 가장 큰 항목이 지웠을 때 효과도 가장 큰 출력 단위는 {both}이다(우연이라면 "
     "{chance}).",
-    "outputs-order": "모든 항목의 순서를 견주면 어텐션과 기울기의 순위 상관은 {tau}이다.",
+    "outputs-order": "모든 항목의 순서를 견주면 어텐션과 기울기의 순위 상관은 {tau}이다. 기울기와 지우기는 어텐션과 그 둘보다 "
+    "{excess}만큼 서로 더 일치한다.",
     "outputs-short": "항목이 둘 이상인 입력에서 나온 출력 단위가 없어 견줄 것이 없다.",
     "order": "{mean:.2f}(95 % 구간 {low:.2f}~{high:.2f})",
     "weights": "어텐션",

@@ -105,7 +105,7 @@ def test_a_page_stands_in_both_languages(given: dict[str, Any], sources: Any, la
     assert (page.sections[2].verdict is None) == (given["attention"] == "fixed" or sources != SOURCES)
 
 
-def verdicts(first: float, last: float, same: float) -> list[str]:
+def verdicts(first: float, last: float, excess: float) -> list[str]:
     """Of a model that reads forwards, from intervals of two hundredths around these."""
 
     def around(value: float) -> Average:
@@ -113,16 +113,14 @@ def verdicts(first: float, last: float, same: float) -> list[str]:
 
     found = find(predictor({"attention": "luong", **DIRECTIONS["forwards"]}), SOURCES)
     curves: dict[Part, Curve] = {"both": replace(found.curves["both"], first=around(first), last=around(last))}
-    pair = ("weights", "gradient")
-    compared = {**found.compared, pair: replace(found.compared[pair], same_top=around(same))}
-    page = report(replace(found, curves=curves, own_is_most=around(last), compared=compared))
+    page = report(replace(found, curves=curves, own_is_most=around(last), excess=around(excess)))
     return [section.verdict.kind for section in page.sections if section.verdict is not None]
 
 
 def test_a_claim_is_judged_by_its_interval() -> None:
-    assert verdicts(0.1, 0.6, 0.7) == ["holds", "holds", "holds"]
-    assert verdicts(0.6, 0.2, 0.95) == ["does not hold", "does not hold", "does not hold"]
-    assert verdicts(0.3, 0.505, 0.905) == ["not decided", "not decided", "not decided"]
+    assert verdicts(0.1, 0.6, 0.2) == ["holds", "holds", "holds"]
+    assert verdicts(0.6, 0.2, -0.1) == ["does not hold", "does not hold", "does not hold"]
+    assert verdicts(0.3, 0.505, 0.005) == ["not decided", "not decided", "not decided"]
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -135,5 +133,5 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_findings_of_nothing_are_json() -> None:
-    found = Findings("fixed", "forwards", {"both": Curve((), (), None, None)}, (), None, None, {}, ())
+    found = Findings("fixed", "forwards", {"both": Curve((), (), None, None)}, (), None, None, {}, None, ())
     assert found.record()["final"]["last_third"] is None
