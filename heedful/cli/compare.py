@@ -1,7 +1,7 @@
 """``heedful compare``: a recipe in many variants, with seeds, intervals and significance, in one report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -75,7 +75,7 @@ def compare(  # noqa: PLR0913 (one argument an option)
     folder = out or Path("runs") / f"{train.stem_of(files[0])}-compared"
     check_folder(folder)
     show.say(f"reading {' '.join(files)}")
-    arms = grid.arms(table, overrides, [grid.parse_vary(each) for each in vary], files[0])
+    arms = grid.arms(table, overrides, [_from_here(*grid.parse_vary(each)) for each in vary], files[0])
     for note in dict.fromkeys(note for arm in arms for note in arm.notes):
         show.say(f"note: {note}")
     at_once = jobs or 1
@@ -89,12 +89,13 @@ def compare(  # noqa: PLR0913 (one argument an option)
         found = compare_arms(
             arms, seeds, folder, jobs=at_once, threads=comparing.shares(at_once, threads), told=told, links=links
         )
+    options.use_threads(threads)
     pair = comparison_page.luong_and_bahdanau(found)
     costs = kept_step_costs(words, folder, *pair) if pair else ()
     claims = comparison_page.claims_of(words, found, ranges, costs)
     said = comparing.command(
         "compare", *data, *(word for each in vary for word in ("--vary", each)), "--seeds", str(seeds), "--out", str(folder),
-        *_said(sets, updates, minutes, dev, bins),
+        *_said(sets, updates, minutes, dev, bins, alignments), *comparing.in_language(language),
     )  # fmt: skip
     page = comparison_page.comparison_page(words, found, claims, found.recipe_name, said)
     record = found.record() | {"claims": {each.name: each.record() for each in claims}}
@@ -107,12 +108,22 @@ def compare(  # noqa: PLR0913 (one argument an option)
     show.say(f"report: {folder / comparing.REPORT}; numbers: {folder / comparing.RESULT}")
 
 
+def _from_here(key: str, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Files that are varied are seen from here, not from where the runs will stand."""
+    if key not in ("data.train", "data.dev"):
+        return key, values
+    return key, tuple(
+        [*map(options.absolute, each)] if isinstance(each, list) else options.absolute(str(each)) for each in values
+    )
+
+
 def _said(
-    sets: list[str] | None, updates: int | None, minutes: float | None, dev: list[str] | None, bins: str | None
-) -> list[str]:
+    sets: list[str] | None, updates: int | None, minutes: float | None, dev: list[str] | None, bins: str | None,
+    alignments: Path | None,
+) -> list[str]:  # fmt: skip
     """Options that make another comparison, as they were said."""
     found = [word for each in sets or [] for word in ("--set", each)]
-    for name, value in (("--updates", updates), ("--minutes", minutes), ("--bins", bins)):
+    for name, value in (("--updates", updates), ("--minutes", minutes), ("--bins", bins), ("--alignments", alignments)):
         found += [] if value is None else [name, f"{value}"]
     return [*found, *(word for each in dev or [] for word in ("--dev", each))]
 

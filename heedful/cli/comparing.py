@@ -113,6 +113,11 @@ def command(*words: str) -> str:
     return shlex.join(["heedful", *words])
 
 
+def in_language(language: str) -> list[str]:
+    """What a command says where its report is not in English."""
+    return [] if language == "en" else ["--language", language]
+
+
 def bins_of(given: str | None) -> list[tuple[int, int]] | None:
     """``10,13,15`` as ranges of lengths: up to 10, 11 to 13, 14 to 15, 16 and more.
 

@@ -41,7 +41,10 @@ def study(
             words, out, seeds, jobs=at_once, threads=comparing.shares(at_once, threads), overrides=overrides, told=told,
             looking=lambda what: told.say(f"looking into {what}"),
         )  # fmt: skip
-    said = comparing.command("study", "--out", str(out), "--seeds", str(seeds))
+    fewer = [] if updates is None else ["--updates", str(updates)]
+    said = comparing.command(
+        "study", "--out", str(out), "--seeds", str(seeds), *fewer, *comparing.in_language(language)
+    )
     comparing.write(out, found.record(), study_page(words, found, said))
     if json:
         show.json_line(found.record())

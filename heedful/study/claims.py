@@ -147,13 +147,12 @@ def bottleneck(words: Words, arms: Sequence[Scored], bins: Bins | None = None) -
     fixed, attentive = [each.fixed for each in found], [one for each in found for one in each.attentive]
     metric = per_source_metric(fixed[0])
     lengths = fixed[0].lengths
-    ranges = list(bins) if bins else length_bins(lengths, BINS)
+    ranges = _with_sources(bins or (), lengths) or length_bins(lengths, BINS)
     slope = _slope_difference(fixed, attentive, metric)
     rows, lines = _by_length(words, fixed, attentive, ranges)
     shown = fixed[0].arm.recipe.training.metric
     measures = [Measure.of(words("slope", metric=words(metric)), slope, digits=2)]
-    longest = [rows[-1][-1]] if rows else []
-    measures += [Measure.of(words("gap-longest", metric=words(shown), low=ranges[-1][0]), each) for each in longest]
+    measures.append(Measure.of(words("gap-longest", metric=words(shown), low=ranges[-1][0]), rows[-1][-1]))
     figure = charts.lines(
         lines, title=words("bottleneck-figure"), across=words("source-length"), up=words(shown), bottom=0.0
     )
@@ -164,6 +163,12 @@ def bottleneck(words: Words, arms: Sequence[Scored], bins: Bins | None = None) -
         words("bottleneck-table", metric=words(shown)),
     )
     return claim(words, "bottleneck", measures, [Figure(figure, words("bottleneck-caption"))], [table])
+
+
+def _with_sources(bins: Bins, lengths: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The ranges in which there are sources, without the lengths that none has."""
+    inside = [lengths[(lengths >= low) & (lengths <= high)] for low, high in bins]
+    return [(int(each.min()), int(each.max())) for each in inside if len(each)]
 
 
 def slope_of(summed: Statistics) -> NDArray[np.float64]:
@@ -204,8 +209,6 @@ def _by_length(
     middles: list[float] = []
     for low, high in ranges:
         here = (fixed[0].lengths >= low) & (fixed[0].lengths <= high)
-        if not here.any():
-            continue
         middles.append(float(fixed[0].lengths[here].mean()))
         inside = [[[each[here] for each in one.statistics(metric)] for one in group] for group in members]
         for place, group in enumerate(inside):

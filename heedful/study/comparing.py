@@ -1,7 +1,7 @@
 """Arms x seeds: trained, measured, and set side by side with intervals and significance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from heedful.evaluation.comparison import Mean, compared, holm, mean_of
 from heedful.evaluation.metrics import METRICS, Metric, Statistics
 from heedful.evaluation.significance import Paired
 from heedful.study.grid import Arm
-from heedful.study.measuring import Items, Measured, gold_of, measure
+from heedful.study.measuring import Items, Measured, digest_of, gold_of, measure
 from heedful.study.running import ARMS, Planned, Told, finished, plan, run_all
 from heedful.training.prepare import corpora
 from heedful.training.recipe import Recipe
@@ -230,8 +230,9 @@ def compare(
     check_folder(out)
     planned = plan(arms, seeds, out)
     with RunLock(out):
+        items = scored_on(arms, links)
         run_all(planned, jobs, threads, told)
-        scored = gather(arms, planned, links)
+        scored = gather(arms, planned, items, links)
         speeds: tuple[float, ...] = ()
         if timed:
             from heedful.study.cost import prediction_speeds
@@ -253,37 +254,41 @@ def check_folder(out: Path) -> None:
         raise SettingsError(f"{out} stands already and is no comparison; choose another --out")
 
 
-def gather(arms: Sequence[Arm], planned: Sequence[Planned], links: Sequence[Links] | None) -> list[Scored]:
-    """Every arm with the measures of its runs; what is missing or belongs to other dev data is measured.
+def scored_on(arms: Sequence[Arm], links: Sequence[Links] | None = None) -> Items:
+    """The dev sources that all arms are scored on; asked before anything is trained.
 
     Raises:
-        SettingsError: arms are scored on different sources.
+        SettingsError: arms are scored on different sources. DataError: the links are not as many as the sources.
     """
-    reading: dict[str, tuple[Items, str]] = {}
+    settings = {arm.recipe.data.model_dump_json(): arm.recipe.data for arm in arms}
+    first, *others = [Items.of(corpora(each)[1]) for each in settings.values()]
+    if any(each.digest != first.digest for each in others):
+        raise SettingsError("--vary: the arms are scored on different dev sources, and only equal ones can be compared")
+    if links is not None and len(links) != len(first.sources):
+        raise DataError(
+            f"{len(links):,} lines of alignments, and {len(first.sources):,} distinct dev sources",
+            "give one line for each of them, in their order",
+        )
+    return first
+
+
+def gather(
+    arms: Sequence[Arm], planned: Sequence[Planned], items: Items, links: Sequence[Links] | None
+) -> list[Scored]:
+    """Every arm with the measures of its runs; what is missing, or was made on other dev data or links, is measured."""
     found: list[Scored] = []
+    digest, linked = items.digest, digest_of(links)
     for arm in arms:
-        told = arm.recipe.data.model_dump_json()
-        if told not in reading:
-            items = Items.of(corpora(arm.recipe.data)[1])
-            reading[told] = items, items.digest
-        items, digest = reading[told]
-        if links is not None and len(links) != len(items.sources):
-            raise DataError(
-                f"{len(links):,} lines of alignments, and {len(items.sources):,} distinct dev sources",
-                "give one line for each of them, in their order",
-            )
         gold = gold_of(arm.recipe, items, links)
         runs = [each for each in planned if each.arm == arm and finished(each)]
         measured: list[Measured] = []
         for each in runs:
             had = Measured.read(each.folder)
-            if had is None or had.digest != digest or (links is not None):
-                had = measure(each.folder, each.recipe, items, gold)
+            if had is None or (had.digest, had.links) != (digest, linked):
+                had = replace(measure(each.folder, each.recipe, items, gold), links=linked)
                 had.write(each.folder)
             measured.append(had)
         found.append(
             Scored(arm, tuple(each.seed for each in runs), tuple(each.folder for each in runs), tuple(measured), items)
         )
-    if len({digest for _, digest in reading.values()}) > 1:
-        raise SettingsError("--vary: the arms are scored on different dev sources, and only equal ones can be compared")
     return found

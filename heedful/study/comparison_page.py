@@ -92,7 +92,7 @@ def side_by_side(words: Words, compared: Comparison) -> Table:
     order = sorted(range(len(compared.arms)), key=lambda place: compared.means[place].value)
     if METRICS[compared.metric].higher_is_better:
         order.reverse()
-    return Table(head, tuple(_row(words, compared, place, others) for place in order))
+    return Table(head, tuple(_row(words, compared, place, others) for place in order), digits=2)
 
 
 def _row(words: Words, compared: Comparison, place: int, others: Sequence[str]) -> tuple[Cell, ...]:

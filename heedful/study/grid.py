@@ -1,8 +1,9 @@
 """What is compared: every combination of the values that vary, each one an arm."""
 
+import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,8 @@ Varied = tuple[str, tuple[Any, ...]]
 """A key of the recipe, and the values that it takes."""
 MOST = 200
 """More arms than this are a mistake."""
+LONGEST, KEPT = 200, 60
+"""A folder's name of more bytes is cut to so many characters: file systems end at 255 bytes."""
 
 
 @dataclass(frozen=True)
@@ -33,25 +36,33 @@ class Arm:
 
     @property
     def folder(self) -> str:
-        """A name that a folder may have."""
-        return re.sub(r"[^\w.=,+-]+", "_", self.name) or "arm"
+        """A name that a folder may have, and no other arm's has: where signs had to go, a digest tells them apart."""
+        written = re.sub(r"[^\w.=,+-]+", "_", self.name)
+        if written == self.name.replace(", ", ",_") and len(written.encode()) <= LONGEST:
+            return written
+        return f"{written[:KEPT]}-{hashlib.blake2b(self.name.encode(), digest_size=4).hexdigest()}"
 
 
 def parse_vary(text: str) -> Varied:
     """``model.attention=fixed,luong`` as a key and its values: TOML values, or bare words as strings.
 
     Raises:
-        SettingsError: it is no such thing, or a value stands there twice.
+        SettingsError: it is no such thing, a value stands there twice, or the key is one that arms have to share.
     """
-    key, values = parse_override(text)
+    try:
+        key, values = parse_override(text)
+    except SettingsError as error:
+        raise SettingsError(str(error).replace("--set", "--vary", 1)) from None
+    if key.startswith(("training.seed", "training.threads")):
+        raise SettingsError(f"--vary {key}: seeds are --seeds N, threads are --threads N")
+    if key.startswith("evaluation."):
+        raise SettingsError(f"--vary {key}: all arms are scored alike; say it for all of them with --set")
     if isinstance(values, str):
         _, _, written = text.partition("=")
         values = [parse_override(f"{key}={each}")[1] for each in _split(written)]
     found = list(values) if isinstance(values, list) else [values]
     if len({repr(each) for each in found}) < len(found):
         raise SettingsError(f"--vary {text}: a value stands there twice")
-    if key.startswith(("training.seed", "training.threads")):
-        raise SettingsError(f"--vary {key}: seeds are --seeds N, threads are --threads N")
     return key, tuple(found)
 
 
@@ -126,8 +137,10 @@ def planned(
             reading[told] = read(settings)
         return reading[told]
 
+    wanted = list(named)
+    whole_keys = _shown_alike([override for _, chosen in wanted for override in chosen])
     found: dict[str, Arm] = {}
-    for name, chosen in named:
+    for name, chosen in wanted:
         given = [*overrides, *chosen]
         whole = given if _says_patience(table, given) else [("training.patience", 0), *given]
         composed, _, _ = choose(table, whole, where, once, {key for key, _ in chosen})
@@ -135,31 +148,38 @@ def planned(
         seedless = composed.recipe.model_dump_json(exclude={"training": {"seed", "threads"}})
         if seedless in found:
             kept = found[seedless]
-            note = f"{_name(chosen)} comes to the same as {kept.name}"
+            note = f"{_name(chosen, whole_keys)} comes to the same as {kept.name}"
             found[seedless] = replace(kept, notes=(*kept.notes, note))
             continue
-        called = name or _name(with_effect)
+        called = name or _name(with_effect, whole_keys)
         notes = tuple(f"{called}: {note}" for note in composed.notes)
         found[seedless] = Arm(called, tuple(with_effect), composed.recipe, notes)
     return list(found.values())
 
 
 def _says_patience(table: Mapping[str, Any], given: Sequence[Override]) -> bool:
-    return "patience" in table.get("training", {}) or any(key == "training.patience" for key, _ in given)
+    said = table.get("training", {})  # composing the recipe says it where this is no table
+    return (isinstance(said, Mapping) and "patience" in said) or any(key == "training.patience" for key, _ in given)
 
 
 def _dropped(key: str, notes: Sequence[str]) -> bool:
     return any(note.startswith(f"{key} is dropped") for note in notes)
 
 
-def _name(chosen: Sequence[Override]) -> str:
-    """``model.attention=luong, model.cell=gru``."""
-    return ", ".join(f"{key}={_value(value)}" for key, value in chosen) or "recipe"
+def _shown_alike(chosen: Iterable[Override]) -> set[str]:
+    """Keys with two values whose last parts are one: files of one name in different folders."""
+    seen: dict[tuple[str, str], str] = {}
+    return {key for key, value in chosen if seen.setdefault((key, _value(value)), repr(value)) != repr(value)}
 
 
-def _value(value: Any) -> str:
+def _name(chosen: Sequence[Override], whole_keys: Container[str]) -> str:
+    """``model.attention=luong, model.cell=gru``; a file by its name, or by its whole path under ``whole_keys``."""
+    return ", ".join(f"{key}={_value(value, whole=key in whole_keys)}" for key, value in chosen) or "recipe"
+
+
+def _value(value: Any, *, whole: bool = False) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and ("/" in value or "$" in value):
+    if isinstance(value, str) and not whole and ("/" in value or "$" in value):
         return Path(value).name
     return str(value)

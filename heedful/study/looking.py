@@ -16,6 +16,7 @@ from heedful.predictor import Predictor
 from heedful.study.comparing import Scored
 from heedful.study.inside import INSIDE, Inside, look_inside
 from heedful.study.measuring import Items
+from heedful.study.running import apart, leave_with_parent
 from heedful.training.prepare import corpora
 
 Looking = Callable[[str], None]
@@ -74,10 +75,17 @@ def look_all(wanted: Sequence[Look], jobs: int, threads: int, told: Looking) -> 
             told(each.name)
         torch.set_num_threads(before)
         return
-    with ProcessPoolExecutor(min(jobs, len(left)), multiprocessing.get_context("spawn")) as pool:
-        for each, future in [(each, pool.submit(each.look, threads)) for each in left]:
-            future.result()
-            told(each.name)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(left)), context, initializer=leave_with_parent) as pool:
+        with apart():
+            looking = [(each, pool.submit(each.look, threads)) for each in left]
+        try:
+            for each, future in looking:
+                future.result()
+                told(each.name)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # what has begun is finished and kept
+            raise
 
 
 @cache

@@ -71,6 +71,7 @@ class Measured:
     ``outputs`` is the best output for every dev source, by the recipe's search; ``lengths`` counts their source units;
     ``log_probs`` has, for the first sources, the natural logarithm of each unit of the reference given those before it.
     ``speed`` is the median of target units a second while training, ``seconds`` what training took, validations included.
+    ``links`` is the digest of the right links that were given, empty where none were.
     """
 
     digest: str
@@ -82,6 +83,7 @@ class Measured:
     updates: int
     seconds: float
     speed: float
+    links: str = ""
 
     def write(self, run: Path) -> None:
         """Beside the run's other files."""
@@ -105,6 +107,14 @@ def gold_of(recipe: Recipe, items: Items, links: Sequence[Links] | None) -> list
         return [Gold(sure, possible) for sure, possible in links]
     spans = true_spans(recipe.data, items.sources)
     return None if spans is None else [Gold.of_spans(each) for each in spans]
+
+
+def digest_of(links: Sequence[Links] | None) -> str:
+    """The same for the same links; empty where none are given."""
+    if links is None:
+        return ""
+    told = repr([(sorted(sure), sorted(possible)) for sure, possible in links])
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
 def measure(run: Path, recipe: Recipe, items: Items, gold: Sequence[Gold] | None) -> Measured:

@@ -5,8 +5,10 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,7 @@ def finished(planned: Planned) -> bool:
     if not (planned.folder / run.RECIPE).exists():
         return False
     stored = compose(read_table(planned.folder / run.RECIPE), [], str(planned.folder)).recipe
-    changed = [each for each in differences(planned.recipe, stored) if not each.startswith("training.threads")]
+    changed = [each for each in _changed(planned.recipe, stored) if not each.startswith("training.threads")]
     if changed:
         raise SettingsError(
             f"{planned.folder}: was trained by another recipe ({'; '.join(changed)}); "
@@ -83,6 +85,17 @@ def finished(planned: Planned) -> bool:
         )
     ended = any(each["event"] == journal.Finished.kind for each in journal.read(planned.folder / run.JOURNAL))
     return ended and (planned.folder / run.METRICS).exists() and (planned.folder / run.BEST).exists()
+
+
+def _changed(here: Recipe, there: Recipe) -> list[str]:
+    """Every key that differs, those too which one of the two leaves as they are where nobody says."""
+    found = differences(here, there)
+    known = {each.partition(":")[0] for each in found}
+    for key in (each.partition(":")[0] for each in differences(there, here)):
+        if key not in known:
+            one, other = (getattr(getattr(recipe, key.split(".")[0]), key.split(".")[1]) for recipe in (here, there))
+            found.append(f"{key}: {one!r} here, {other!r} there")
+    return sorted(found)
 
 
 def train(planned: Planned, watch: journal.Watcher) -> None:
@@ -153,9 +166,10 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
     for _ in range(jobs):
         tasks.put(None)
     workers = [context.Process(target=_work, args=(tasks, results, threads), daemon=True) for _ in range(jobs)]
-    for worker in workers:
-        worker.start()
     try:
+        with apart():
+            for worker in workers:
+                worker.start()
         _follow(waiting, workers, results, told)
     except KeyboardInterrupt:
         _stop(workers)
@@ -167,19 +181,36 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
         worker.join()
 
 
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Processes that are started in here do not hear Ctrl-C, which a terminal sends to all: the parent does, and asks once."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_with_parent() -> None:
+    """For the start of such a process: when its parent is gone, killed, it is asked to end, and saves what it trains."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _leave_after(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _work(tasks: Any, results: Any, threads: int) -> None:
     torch.set_num_threads(threads)
-    os.setpgrp()  # Ctrl-C reaches the parent alone, which asks once; a second signal would mean: leave at once
-    parent = os.getppid()
-
-    def watch(event: journal.Event) -> None:
-        if os.getppid() != parent:  # killed: nobody waits for this any more
-            os.kill(os.getpid(), signal.SIGTERM)
-
+    os.setpgrp()  # a signal to all of us reaches the parent alone, which asks once; a second one would mean: leave at once
+    leave_with_parent()
     while (task := tasks.get()) is not None:
         place, planned = task
         try:
-            train(planned, watch)
+            train(planned, lambda event: None)
         except HeedfulError as error:
             results.put((place, error.exit_code, str(error)))
             if isinstance(error, StoppedError):
@@ -215,7 +246,7 @@ def _follow(waiting: Sequence[Planned], workers: Sequence[Any], results: Any, to
 
 
 def _kinds() -> list[type[HeedfulError]]:
-    return HeedfulError.__subclasses__()
+    return [HeedfulError, *HeedfulError.__subclasses__()]
 
 
 def _tell_journal(planned: Planned, told: Told) -> None:

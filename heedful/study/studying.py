@@ -1,7 +1,7 @@
 """``heedful study``: trains the lessons, looks inside, and measures every claim."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +125,7 @@ def study_page(words: Words, found: Study, command: str) -> Page:
     seconds = sum(run.seconds for one in found.compared.values() for each in one.arms for run in each.measured)
     tables: list[Table] = []
     for name, one in found.compared.items():
-        table = side_by_side(words, one)
-        tables.append(Table(table.head, table.rows, f"{name} ({words(one.metric)})"))
+        tables.append(replace(side_by_side(words, one), caption=f"{name} ({words(one.metric)})"))
     recipes = [f"# {name}\n{one.recipe.toml()}" for name, one in found.compared.items()]
     return Page(
         title=words("study-title"),

@@ -58,7 +58,7 @@ def test_a_page_of_a_run(kind: str, language: str, tmp_path: Path, request: pyte
 def test_the_numbers_of_given_sources(run: Path, tmp_path: Path) -> None:
     given = write(tmp_path / "sources.txt", "abc\n\nab\n")
     found = numbers(run, given, out=tmp_path / "x.json")
-    assert list(found) == ["count", "attention", "final", "memory", "agreement", "sources"]
+    assert list(found) == ["count", "attention", "final", "memory", "agreement", "excess", "sources"]
     assert found["count"] == 2
     assert [each["source"] for each in found["sources"]] == [["a", "b", "c"], ["a", "b"]]
     outputs = heedful("predict", run, given).lines
