@@ -97,7 +97,7 @@ def compare(  # noqa: PLR0913 (one argument an option)
         "compare", *data, *(word for each in vary for word in ("--vary", each)), "--seeds", str(seeds), "--out", str(folder),
         *_said(sets, updates, minutes, dev, bins, alignments), *comparing.in_language(language),
     )  # fmt: skip
-    page = comparison_page.comparison_page(words, found, claims, found.recipe_name, said)
+    page = comparison_page.comparison_page(words, found, claims, train.stem_of(files[0]), said)
     record = found.record() | {"claims": {each.name: each.record() for each in claims}}
     comparing.write(folder, record, page)
     if json:

@@ -133,7 +133,9 @@ def bins_of(given: str | None) -> list[tuple[int, int]] | None:
     if ends != sorted(set(ends)) or ends[0] < 1:
         raise SettingsError(f"--bins {given}: the lengths go up from 1")
     starts = [0, *(end + 1 for end in ends)]
-    return list(zip(starts, [*ends, 1_000_000], strict=True))
+    from heedful.study.words import MANY  # here: it has the sentences of two languages, which help does not need
+
+    return list(zip(starts, [*ends, MANY], strict=True))
 
 
 def claims(found: Sequence[Any], words: Callable[..., str]) -> None:

@@ -118,7 +118,8 @@ def _section(section: Section, words: dict[str, str]) -> Iterator[str]:
     for table in section.tables:
         yield from _table(table)
     if section.code:
-        yield f"<h3>{words['code']}</h3>"
+        if section.figures or section.tables:  # else the section is about nothing else, and its heading says so
+            yield f"<h3>{words['code']}</h3>"
         yield from (f'<pre tabindex="0"><code>{_written(block)}</code></pre>' for block in section.code)
     yield "</section>"
 

@@ -5,6 +5,8 @@ from heedful.settings import nearest
 from heedful.study.words_en import ENGLISH
 from heedful.study.words_ko import KOREAN
 
+MANY = 1_000_000
+"""A range of lengths that ends here has no end."""
 WORDS = {"en": ENGLISH, "ko": KOREAN}
 
 
@@ -26,5 +28,9 @@ class Words:
         return " ".join(self._sentences[key].format(**values).split())
 
     def between(self, low: int, high: int) -> str:
-        """A range of lengths."""
+        """A range of lengths; the first and the last may be open."""
+        if low <= 0:
+            return f"≤ {high}"
+        if high >= MANY:
+            return f"≥ {low}"
         return str(low) if low == high else f"{low} – {high}"

@@ -38,7 +38,7 @@ ENGLISH = {
     "not in them.",
     "table": "The arms side by side",
     "table-text": "The interval of a mean is over seeds (Student's t between them) and test items (bootstrap). p "
-    "is that of the difference from the best arm, two-sided, after Holm's correction for {count} comparisons; "
+    "is that of the difference from the best arm, two-sided, after Holm's correction (comparisons: {count}); "
     "below 0.05 the two differ. Entropy is that of attention, in nats: 0 where one item has it all. Training "
     "speed is the median while training, prediction speed that of the first seed with the recipe's search, arms "
     "in turns.",

@@ -7,62 +7,86 @@ import pytest
 import regex
 
 from heedful.data.corpus import read_task
-from heedful.data.dates import LANGUAGES
+from heedful.data.dates import written_dates
 from heedful.data.settings import DataSettings
-from heedful.data.truth import true_spans
+from heedful.data.truth import Span, true_spans
 
-Pairs = list[tuple[str, str]]
+COUNT = 400
+FIELDS = {"year": slice(0, 4), "month": slice(5, 7), "day": slice(8, 10)}
 
 
-def made(train: str, **more: Any) -> tuple[DataSettings, Pairs]:
-    """The settings of a task, and its dev pairs."""
-    settings = DataSettings(train=train, task_count=400, **more)
+def known(train: str, **more: Any) -> list[tuple[str, str, list[Span]]]:
+    """The dev pairs of a task, each with its spans."""
+    settings = DataSettings(train=train, task_count=COUNT, **more)
     _, dev = read_task(settings)
-    return settings, [(str(source), target) for (source,), target in zip(dev.sources, dev.targets, strict=True)]
+    found = true_spans(settings, dev.sources)
+    assert found is not None
+    assert len(dev.sources) > 10
+    return [
+        (str(source), target, each) for (source,), target, each in zip(dev.sources, dev.targets, found, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("task", ["copy", "reverse"])
 @pytest.mark.parametrize("more", [{}, {"task_lengths": (1, 30), "task_seed": 0}], ids=["as it is", "sized"])
-def test_a_letter_comes_from_the_letter_that_its_span_covers(task: str, more: dict[str, Any]) -> None:
+def test_a_letter_comes_from_the_one_that_its_span_covers(task: str, more: dict[str, Any]) -> None:
     """And every source letter is used once, in the order in which the task writes them."""
-    settings, pairs = made(f"task:{task}", **more)
-    spans = true_spans(settings, [(source,) for source, _ in pairs])
-    assert spans is not None
-    assert len(spans) == len(pairs) > 10
-    for (source, target), each in zip(pairs, spans, strict=True):
-        told = [span for span in each if span is not None]
-        assert len(told) == len(target)
+    for source, target, spans in known(f"task:{task}", **more):
+        told = [span for span in spans if span is not None]
+        assert len(told) == len(spans) == len(target)
         assert "".join(source[start:end] for start, end in told) == target
-        places = [start for start, _ in told]
-        assert places == sorted(range(len(source)), reverse=task == "reverse")
+        assert [start for start, _ in told] == sorted(range(len(source)), reverse=task == "reverse")
 
 
-def test_a_digit_of_a_date_comes_from_the_letters_that_say_its_field() -> None:
-    """What those letters spell is the number, or the name of the month; hyphens come from nowhere."""
-    settings, pairs = made("task:dates")
-    spans = true_spans(settings, [(source,) for source, _ in pairs])
-    assert spans is not None
+@pytest.mark.parametrize("seed", [None, 0, 7])
+def test_a_digit_of_a_date_comes_from_the_letters_that_say_its_field(seed: int | None) -> None:
+    """Where they are digits, of whatever script, they are the number that was written; hyphens come from nowhere."""
     numbers = 0
-    for (source, target), each in zip(pairs, spans, strict=True):
-        assert len(each) == len(target) == len("YYYY-MM-DD")
-        assert [place for place, span in enumerate(each) if span is None] == [4, 7]
+    written = {each.source: each for each in written_dates(COUNT, 1 if seed is None else seed)}
+    for source, target, spans in known("task:dates", task_seed=seed):
+        assert [place for place, span in enumerate(spans) if span is None] == [4, 7]
         letters = regex.findall(r"\X", source)
-        for part in (slice(0, 4), slice(5, 7), slice(8, 10)):
-            (span,) = set(each[part])
+        taken: list[int] = []
+        for field, part in FIELDS.items():
+            (span,) = set(spans[part])
             assert span is not None
             said = "".join(letters[slice(*span)])
-            assert said == said.strip() != ""
-            digits = regex.sub(r"[^\d]", "", said)
-            if digits:  # decimal digits of any script are numbers to Python
+            assert said == written[source].spelled(field)  # type: ignore[arg-type]
+            taken += range(*span)
+            if digits := regex.sub(r"[^\d]", "", said):
                 assert int(digits) == int(target[part])
                 numbers += 1
-            elif part == slice(5, 7):
-                months = {name.casefold() for of in LANGUAGES.values() for name in _months(of.months, of.short_months, target)}
-                plain = said.casefold().replace("\u0307", "")
-                assert plain in months or any(_alike(plain, month) for month in months) or said in "一二三四五六七八九十"
-    assert numbers > len(pairs)
+        assert len(set(taken)) == len(taken)
+    assert numbers > 2 * COUNT // 20
 
 
-def _months(months: tuple[str, ...], short: tuple[str, ...], target: str) -> list[str]:
-    number = int(target[5:7]) - 1
-    return [names[number] for names in (months, short) if names]
+def test_a_date_by_hand() -> None:
+    """A Korean date whose three fields stand in the source with their marks: 년, 월, 일."""
+    written = written_dates(5000, 1)
+    one = next(each for each in written if regex.fullmatch(r"\d{4}년 \d월 \d\d일", each.source))
+    spans = true_spans(DataSettings(train="task:dates", task_count=5000), [(one.source,)])
+    assert spans == [[*[(0, 5)] * 4, None, *[(6, 8)] * 2, None, *[(9, 12)] * 2]]
+    assert (one.source[0:4], one.source[9:11]) == (one.target[0:4], one.target[8:10])
+
+
+def test_nobody_knows_where_another_dev_file_stands(tmp_path: Path) -> None:
+    """Its sources are none that the task made."""
+    dev = tmp_path / "dev.tsv"
+    dev.write_text("abc\tabc\n", encoding="utf-8")
+    assert true_spans(DataSettings(train="task:copy", dev=str(dev)), [("abc",)]) is None
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        DataSettings(train="pairs.tsv"),
+        DataSettings(train=("one.txt", "other.txt")),
+        DataSettings.model_validate({"train": "task:copy", "source": {"unit": "characters"}}),
+        DataSettings.model_validate({"train": "task:copy", "target": {"unit": "jamo"}}),
+        DataSettings.model_validate({"train": "task:dates", "target": {"unit": "words"}}),
+        DataSettings(train="task:digits"),
+    ],
+    ids=lambda settings: f"{settings.train} {settings.source[0].unit} {settings.target.unit}",
+)
+def test_nobody_knows_for_files_other_units_and_pictures(settings: DataSettings) -> None:
+    assert true_spans(settings, [("abc",)]) is None
