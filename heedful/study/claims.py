@@ -124,11 +124,17 @@ def interval_of(low: float, high: float, digits: int = 1) -> str:
     return f"{number(low, digits)} … {number(high, digits)}"
 
 
-def difference(ones: Sequence[Scored], others: Sequence[Scored], metric: str) -> Paired:
-    """The mean metric of some arms minus that of others, in points that are more where it is better."""
-    settings = ones[0].arm.recipe.evaluation
+def difference(
+    ones: Sequence[Scored], others: Sequence[Scored], metric: str, between: tuple[int, int] | None = None
+) -> Paired:
+    """The mean metric of some arms minus that of others, in points that are more where it is better.
+
+    ``between`` leaves sources of other lengths out.
+    """
+    settings, lengths = ones[0].arm.recipe.evaluation, ones[0].lengths
+    here = slice(None) if between is None else (lengths >= between[0]) & (lengths <= between[1])
     sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    systems = [each.statistics(metric) for each in (*ones, *others)]
+    systems = [[counts[here] for counts in each.statistics(metric)] for each in (*ones, *others)]
     weights = [sign / len(ones)] * len(ones) + [-sign / len(others)] * len(others)
     return contrast(systems, weights, ones[0].metric(metric).from_statistics, settings.resamples, settings.seed)
 
@@ -246,53 +252,46 @@ def all_states(words: Words, arms: Sequence[Scored]) -> Claim | None:
 
 def soften(words: Words, arms: Sequence[Scored]) -> Claim | None:
     """Gated cells against the plain one, both without attention; and gated cells without against with attention."""
-    found = {each.name: each for each in families(arms)}
-    gated = [each for name, each in found.items() if name in ("lstm", "gru")]
-    if "rnn" not in found or not gated:
+    found = families(arms)
+    plain = [each for each in found if each.name == "rnn"]
+    gated = [each for each in found if each.name in ("lstm", "gru")]
+    if not plain or not gated:
         return None
-    plain = found["rnn"].fixed
-    metric = plain.arm.recipe.training.metric
-    softened = difference([each.fixed for each in gated], [plain], metric)
-    lengths = plain.lengths
-    low = length_bins(lengths, BINS)[-1][0]
-    settings, from_statistics = plain.arm.recipe.evaluation, plain.metric(metric).from_statistics
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-
-    def long(each: Scored) -> list[Statistics]:
-        return [counts[lengths >= low] for counts in each.statistics(metric)]
-
+    without = [each.fixed for each in gated]
+    metric = without[0].arm.recipe.training.metric
+    low, high = length_bins(without[0].lengths, BINS)[-1]
     with_ = [one for each in gated for one in each.attentive]
-    left = contrast(
-        [*map(long, with_), *(long(each.fixed) for each in gated)],
-        [sign / len(with_)] * len(with_) + [-sign / len(gated)] * len(gated),
-        from_statistics, settings.resamples, settings.seed,
-    )  # fmt: skip
     measures = [
-        Measure.of(words("softened", metric=words(metric)), softened),
-        Measure.of(words("not-cured", metric=words(metric), low=low), left),
+        Measure.of(
+            words("softened", metric=words(metric)), difference(without, [each.fixed for each in plain], metric)
+        ),
+        Measure.of(words("not-cured", metric=words(metric), low=low), difference(with_, without, metric, (low, high))),
     ]
-    lines: list[charts.Line] = []
-    for each in found.values():
-        middles, values = _curve(each.fixed, metric)
-        lines.append(charts.Line(each.name, middles, [one.difference for one in values], [one.low for one in values],
-                                 [one.high for one in values]))  # fmt: skip
+    cells = dict.fromkeys(each.name for each in found)
+    lines = [_curve(cell, [each.fixed for each in found if each.name == cell], metric) for cell in cells]
     figure = charts.lines(
         lines, title=words("soften-figure"), across=words("source-length"), up=words(metric), bottom=0.0
     )
     return claim(words, "soften", measures, [Figure(figure, words("soften-caption"))])
 
 
-def _curve(scored: Scored, metric: str) -> tuple[list[float], list[Paired]]:
-    """An arm's metric by source length."""
-    settings, from_statistics = scored.arm.recipe.evaluation, scored.metric(metric).from_statistics
+def _curve(name: str, arms: Sequence[Scored], metric: str) -> charts.Line:
+    """The mean metric of some arms by source length."""
+    settings, from_statistics, lengths = (
+        arms[0].arm.recipe.evaluation,
+        arms[0].metric(metric).from_statistics,
+        arms[0].lengths,
+    )
     middles: list[float] = []
     values: list[Paired] = []
-    for low, high in length_bins(scored.lengths, BINS):
-        here = (scored.lengths >= low) & (scored.lengths <= high)
-        middles.append(float(scored.lengths[here].mean()))
-        system = [counts[here] for counts in scored.statistics(metric)]
-        values.append(contrast([system], [1.0], from_statistics, settings.resamples, settings.seed))
-    return middles, values
+    for low, high in length_bins(lengths, BINS):
+        here = (lengths >= low) & (lengths <= high)
+        middles.append(float(lengths[here].mean()))
+        systems = [[counts[here] for counts in each.statistics(metric)] for each in arms]
+        weights = [1 / len(arms)] * len(arms)
+        values.append(contrast(systems, weights, from_statistics, settings.resamples, settings.seed))
+    return charts.Line(name, middles, [each.difference for each in values], [each.low for each in values],
+                       [each.high for each in values])  # fmt: skip
 
 
 def picks(words: Words, groups: Sequence[tuple[str, Sequence[Scored]]]) -> Claim | None:

@@ -115,7 +115,8 @@ def _row(words: Words, compared: Comparison, place: int, others: Sequence[str]) 
 def _curves(words: Words, compared: Comparison) -> Section:
     order = sorted(range(len(compared.arms)), key=lambda place: compared.means[place].value)
     kept = order if len(order) <= MOST_LINES else [*order[: MOST_LINES // 2], *order[-MOST_LINES // 2 :]]
-    lines = [_curve(compared.arms[place], compared.metric) for place in sorted(kept)]
+    drawn = [_curve(compared.arms[place], compared.metric) for place in sorted(kept)]
+    lines = [each for each in drawn if each.x]  # arms that were validated by another metric have none
     figure = charts.lines(lines, title=words("curves"), across=words("curves-across"), up=words(compared.metric))
     return Section("curves", words("curves"), figures=(Figure(figure, words("curves-text")),))
 
