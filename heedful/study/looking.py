@@ -77,9 +77,9 @@ def look_all(wanted: Sequence[Look], jobs: int, threads: int, told: Looking) -> 
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(left)), context, initializer=leave_with_parent) as pool:
-        with apart():
-            looking = [(each, pool.submit(each.look, threads)) for each in left]
         try:
+            with apart():
+                looking = [(each, pool.submit(each.look, threads)) for each in left]
             for each, future in looking:
                 future.result()
                 told(each.name)

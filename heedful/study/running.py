@@ -183,12 +183,23 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
 
 @contextlib.contextmanager
 def apart() -> Iterator[None]:
-    """Processes that are started in here do not hear Ctrl-C, which a terminal sends to all: the parent does, and asks once."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Processes that are started in here do not hear Ctrl-C, which a terminal sends to all: the parent does, and asks once.
+
+    A signal that comes meanwhile is heard at the end: a process is started whole or not at all.
+    """
+    came: list[int] = []
+    ours = threading.current_thread() is threading.main_thread()  # no other may say who hears a signal
+    heard = (signal.SIGINT, signal.SIGTERM) if ours else ()
+    handlers = [(number, signal.signal(number, lambda number, _: came.append(number))) for number in heard]
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a new process inherits
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for number, handler in handlers:
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def leave_with_parent() -> None:
@@ -262,6 +273,8 @@ def _stop(workers: Sequence[Any]) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGTERM)
     for worker in workers:
+        if worker.pid is None:  # it was never started
+            continue
         worker.join(timeout=30)
         if worker.is_alive():
             worker.kill()

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from heedful.study.comparing import Comparison, compare
 from heedful.study.grid import Arm, arms, parse_vary
+from heedful.training import run
 
 Table = dict[str, dict[str, Any]]
 TABLE: Table = {
@@ -38,8 +41,10 @@ def varied(*words: str, **rooms: dict[str, Any]) -> list[Arm]:
 
 
 def compared(out: Path, *words: str, seeds: int = 1, jobs: int = 1, **rooms: dict[str, Any]) -> Comparison:
-    """These arms, trained and measured; prediction is not timed."""
-    return compare(varied(*words, **rooms), seeds, out, jobs=jobs, timed=False)
+    """These arms, trained and measured; prediction is not timed, and no picture drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "PICTURES", 0)
+        return compare(varied(*words, **rooms), seeds, out, jobs=jobs, timed=False)
 
 
 def standing(folder: Path, names: Sequence[str] = ()) -> Standing:

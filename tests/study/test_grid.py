@@ -57,7 +57,9 @@ def test_what_vary_says(text: str, expected: tuple[Any, ...]) -> None:
     assert [type(value) for value in values] == [type(value) for value in expected]
 
 
-@given(st.lists(st.one_of(st.integers(), st.booleans(), st.from_regex(r"[a-z][a-z-]{0,8}", fullmatch=True)), min_size=1))
+@given(
+    st.lists(st.one_of(st.integers(), st.booleans(), st.from_regex(r"[a-z][a-z-]{0,8}", fullmatch=True)), min_size=1)
+)
 def test_values_side_by_side_are_those_values(values: list[Any]) -> None:
     values = [value for value in dict.fromkeys(values) if value not in ("true", "false", "inf", "nan")]
     written = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
