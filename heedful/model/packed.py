@@ -128,10 +128,10 @@ class Packed(Stepper[Any, Moving]):
         rows = values.flatten(0, 1)
         projected: list[Tensor] = []
         starts: list[Start] = []
-        for back, (cell, (hidden, entering)) in enumerate(zip(layer.cells(), packed, strict=True)):
+        for cell, (hidden, entering) in zip(layer.cells(), packed, strict=True):
             projected.append(self.found.product(rows, entering, cell.bias).view(*values.shape[:2], -1))
             state = cell.start(values.shape[0], values)
-            starts.append(Start(state[0], state[1] if len(state) > 1 else None, hidden, bool(back)))
+            starts.append(Start(state[0], state[1] if len(state) > 1 else None, hidden, cell is layer.backwards))
         outputs, lasts, _ = self.found.scan(projected, starts, lengths, keep=False)
         return outputs, side_by_side(lasts)
 

@@ -3,8 +3,10 @@
 import json
 import re
 import shlex
-import xml.etree.ElementTree as ElementTree
+import subprocess
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -16,7 +18,7 @@ from heedful.training import journal
 from heedful.training.prepare import corpora
 from heedful.training.recipe import compose, read_table
 from tests.cli.conftest import quick
-from tests.cli.door import Said, heedful, write
+from tests.cli.door import Said, environment, heedful, write
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 VARY = ["--vary", "model.attention=fixed,luong,bahdanau"]
@@ -189,7 +191,7 @@ def test_several_settings_after_one_set(pairs: Path, tmp_path: Path) -> None:
 def test_a_budget_in_minutes(pairs: Path, tmp_path: Path) -> None:
     """It ends when they are over, not at the last update."""
     words = ["--vary", "model.cell=rnn", "--set", "model.attention=fixed", "--set", "model.hidden_size=8"]
-    said = heedful("compare", pairs, *words, "--minutes", 0.005, "--out", tmp_path / "out", "--threads", 1)
+    said = heedful("compare", pairs, *words, "--minutes", "0.005", "--out", tmp_path / "out", "--threads", 1)
     assert said.code == 0, said.talk
     (events,) = map(journal.read, tmp_path.rglob("journal.jsonl"))
     assert events[-1]["update"] < events[0]["updates"]
@@ -245,6 +247,16 @@ def test_another_recipe_in_the_same_folder_is_2(out: Path, pairs: Path) -> None:
     assert (said.code, said.out) == (2, "")
     assert "training.clip: 2.0 here, 1.0 there" in said.talk
     assert (out / "comparison.json").read_bytes() == before
+
+
+def test_help_loads_no_torch() -> None:
+    """Nor what is slow to load besides."""
+    program = (
+        "import sys; from heedful.cli.main import app; "
+        "[app([name, '--help'], standalone_mode=False) for name in ('compare', 'study', 'influence')]; "
+        "assert not {'torch', 'numpy', 'pydantic', 'matplotlib'} & set(sys.modules), 'help must stay quick'"
+    )
+    subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True)
 
 
 def test_ranges_as_they_are_said() -> None:

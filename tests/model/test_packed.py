@@ -116,6 +116,7 @@ def test_every_step_is_the_networks(cell: str, wiring: dict[str, Any]) -> None:
         {"num_layers": 1},
         {"num_layers": 3},
         {"bidirectional": False},
+        {"bidirectional": False, "read_backwards": True},
         {"encoder_cell": "lstm", "decoder_layers": 2, "num_layers": 1},
         {"encoder_cell": "gru"},
         {"hidden_size": 70, "encoder_size": 34, "embedding_size": 17},
