@@ -308,7 +308,8 @@ def picks(words: Words, groups: Sequence[tuple[str, Sequence[Scored]]]) -> Claim
             weight, hits = (contrast([part], [100.0], ratio, settings.resamples, settings.seed) for part in truth)
             label = f"{name}: {each.arm.name}" if name else each.arm.name
             rows.append((label, weight.difference, hits.difference, each.alignment_error_rate, each.entropy))
-            bars.append(charts.Bar(label, weight.difference, weight.low, weight.high))
+            shown = f"{name}: {attention_of(each)}, {cells_of(each)}"
+            bars.append(charts.Bar(shown, weight.difference, weight.low, weight.high))
         known = [each for each in arms if each.on_truth() is not None]
         if known:
             systems = [truth[0] for each in known if (truth := each.on_truth()) is not None]

@@ -47,7 +47,7 @@ def final_state(
         )
         for label, group in (*groups, *beside)
     ]  # fmt: skip
-    return claim(words, name, measures, figures)
+    return claim(words, name, measures, figures, text=[words(f"{name}-text")])
 
 
 def _by_distance(name: str, seeds: Sequence[Inside]) -> charts.Line:

@@ -90,8 +90,8 @@ def _claims(
         "copy": looks(named),
         "both": looks(dict(zip(CELLS, both, strict=True))),
         "dates": looks(dict(zip(CELLS, cells.arms, strict=True))),
-        "attentive": looks({each.arm.name: each for each in attentive}, outputs=True),
-        "dated": looks({each.arm.name: each for each in looked}, outputs=True),
+        "attentive": looks({f"{attention_of(each)}, {cells_of(each)}": each for each in attentive}, outputs=True),
+        "dated": looks({attention_of(each): each for each in looked}, outputs=True),
     }
     look([each for group in wanted.values() for seeds in group.values() for each in seeds])
     inside = {name: _seen(group) for name, group in wanted.items()}

@@ -105,6 +105,11 @@ ENGLISH = {
     "final-by-nature": "The final state is dominated by the last items: by nature",
     "final-by-nature-claim": "Before any training, the last third of the items has more than half of the "
     "influence on a recurrent encoder's final state.",
+    "final-by-nature-text": "How fast a cell forgets before it learns depends on how its weights begin: here "
+    "recurrent weights are orthogonal, which lets a plain cell and an LSTM forget slowly; a GRU halves its "
+    "state at every step.",
+    "final-after-training-text": "Training decides what is kept: copying needs the first items first, so that an "
+    "encoder which has nothing but its final state to hand over may learn to hold them.",
     "final-after-training": "The final state is dominated by the last items: after training",
     "final-after-training-claim": "An encoder that was trained with a decoder which gets nothing but its final "
     "state is still dominated by the last items: the last third has more than half of the influence.",
