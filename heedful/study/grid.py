@@ -38,7 +38,8 @@ class Arm:
     def folder(self) -> str:
         """A name that a folder may have, and no other arm's has: where signs had to go, a digest tells them apart."""
         written = re.sub(r"[^\w.=,+-]+", "_", self.name)
-        if written == self.name.replace(", ", ",_") and len(written.encode()) <= LONGEST:
+        plain = written == self.name.replace(", ", ",_") and written.strip(".")
+        if plain and len(written.encode()) <= LONGEST:
             return written
         return f"{written[:KEPT]}-{hashlib.blake2b(self.name.encode(), digest_size=4).hexdigest()}"
 

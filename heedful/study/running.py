@@ -161,6 +161,7 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
     """Worker processes that are started once and take run after run; their journals say how far they are."""
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     tasks, results = context.Queue(), context.Queue()
+    tasks.cancel_join_thread()  # stopped before all are taken, we do not wait until somebody takes them
     for place, each in enumerate(waiting):
         tasks.put((place, each))
     for _ in range(jobs):

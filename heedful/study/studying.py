@@ -10,7 +10,7 @@ import torch
 import heedful
 from heedful.checkpoint import RunLock
 from heedful.inspection.page import Page, Section, Table
-from heedful.study.claims import Claim, alike, all_states, bottleneck, picks, soften
+from heedful.study.claims import Claim, alike, all_states, attention_of, bottleneck, cells_of, picks, soften
 from heedful.study.claims_inside import Insides, explanation, final_state, own_item, recall, reversing
 from heedful.study.comparing import Comparison, check_folder, compare
 from heedful.study.comparison_page import side_by_side

@@ -437,11 +437,11 @@ def as_a_terminal(process: int) -> None:
 
 @pytest.mark.parametrize(("send", "early"), [(as_a_terminal, False), (as_a_terminal, True), (to_it, True)])
 def test_a_signal_stops_all_of_it_with_one_line(send: Callable[[int], None], early: bool, tmp_path: Path) -> None:
-    """While two train, or while their processes are starting; the same command goes on."""
+    """While two train, or while their processes are starting, and many runs wait; the same command goes on."""
     out = tmp_path / "out"
     with (
         (tmp_path / "talk.txt").open("wb") as talk,
-        processes.begun(talk, "compare", "task:copy", "--out", out, *LONG) as running_,
+        processes.begun(talk, "compare", "task:copy", "--out", out, *LONG, "--seeds", 60) as running_,
     ):
         if early:
             assert processes.waited(lambda: len(processes.children(running_.pid)) >= 3)
