@@ -34,7 +34,12 @@ def compare(  # noqa: PLR0913 (one argument an option)
         int | None, typer.Option("--updates", min=1, metavar="N", help="The budget of every run, in updates.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option("--minutes", metavar="M", help="The budget of every run, in minutes instead.")
+        float | None,
+        typer.Option(
+            "--minutes",
+            metavar="M",
+            help="The budget of every run: so many minutes, or its updates if they are done earlier.",
+        ),
     ] = None,
     sets: options.Set = None,
     dev: Annotated[list[str] | None, typer.Option("--dev", metavar="FILE", help="As heedful train takes it.")] = None,
@@ -55,6 +60,7 @@ def compare(  # noqa: PLR0913 (one argument an option)
     """
     from heedful.cli import show
     from heedful.study import comparison_page, grid
+    from heedful.study.claims import luong_and_bahdanau
     from heedful.study.comparing import check_folder
     from heedful.study.comparing import compare as compare_arms
     from heedful.study.cost import kept_step_costs
@@ -90,8 +96,8 @@ def compare(  # noqa: PLR0913 (one argument an option)
             arms, seeds, folder, jobs=at_once, threads=comparing.shares(at_once, threads), told=told, links=links
         )
     options.use_threads(threads)
-    pair = comparison_page.luong_and_bahdanau(found)
-    costs = kept_step_costs(words, folder, *pair) if pair else ()
+    pairs = luong_and_bahdanau(found.arms)
+    costs = kept_step_costs(words, folder, *pairs[0]) if pairs else ()
     claims = comparison_page.claims_of(words, found, ranges, costs)
     said = comparing.command(
         "compare", *data, *(word for each in vary for word in ("--vary", each)), "--seeds", str(seeds), "--out", str(folder),
@@ -140,11 +146,11 @@ def _tell(found: "Comparison", best: str) -> None:
         each, mean, against = found.arms[place], found.means[place], found.against_best[place]
         record = found.record_of(place)
         versus = best if against is None else f"{against.difference:+.2f} ({against.low:+.2f} to {against.high:+.2f})"
-        speeds = (record["training_units_per_second"], record["prediction_units_per_second"] or 0.0)
+        speeds = (record["training_units_per_second"], record["prediction_units_per_second"])
         rows.append(
             [each.arm.name, f"{mean.value:.2f}", f"{mean.low:.2f} to {mean.high:.2f}", versus,
              "" if against is None else f"{against.p:.3f}", "" if each.entropy is None else f"{each.entropy:.2f}",
-             f"{each.measured[0].parameters:,}", *(f"{speed:,.0f}" for speed in speeds)]
+             f"{each.measured[0].parameters:,}", *("" if speed is None else f"{speed:,.0f}" for speed in speeds)]
         )  # fmt: skip
     sources = f"{len(found.arms[0].items.sources):,} sources"
     heads = [

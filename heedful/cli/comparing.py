@@ -103,6 +103,8 @@ def write(out: Path, record: Any, page: "Page") -> None:
     write_beside(out / RESULT, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
     write_beside(out / REPORT, render_page(page))
     (out / FIGURES).mkdir(exist_ok=True)
+    for old in (out / FIGURES).glob("*.svg"):  # of a claim that its arms no longer show
+        old.unlink()
     for section in page.sections:
         for number, figure in enumerate(section.figures, start=1):
             write_beside(out / FIGURES / f"{section.name}-{number}.svg", standing_alone(figure))

@@ -20,17 +20,22 @@ def entropy(weights: Weights) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Gold:
-    """Right links of one sentence: the ``sure`` ones, and the ``possible`` ones, which include them (Och and Ney 2003)."""
+    """Right links of one sentence: the ``sure`` ones, and the ``possible`` ones, which include them (Och and Ney 2003).
+
+    ``whole`` says that every target unit is accounted for, so that a link which is none of these is an error. Where only
+    fields of several positions are known, it is not, and an error rate would mean nothing.
+    """
 
     sure: frozenset[Link]
     possible: frozenset[Link]
+    whole: bool = True
 
     @classmethod
     def of_spans(cls, spans: Sequence[tuple[int, int] | None]) -> "Gold":
         """Every position of a unit's span is possible; the whole of a span of one position is sure."""
         possible = {(source, unit) for unit, span in enumerate(spans) if span for source in range(*span)}
         sure = {(span[0], unit) for unit, span in enumerate(spans) if span and span[1] - span[0] == 1}
-        return cls(frozenset(sure), frozenset(possible))
+        return cls(frozenset(sure), frozenset(possible), len(sure) == len(spans))
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heedful.evaluation.comparison import contrast
-from heedful.evaluation.metrics import METRICS, Statistics
+from heedful.evaluation.metrics import METRICS, Metric, Statistics
 from heedful.evaluation.report import length_bins
 from heedful.evaluation.significance import Paired
 from heedful.inspection import charts
 from heedful.inspection.page import Figure, Section, Table, Verdict
-from heedful.study.comparing import Scored, ratio
+from heedful.study.comparing import Scored, bounded, ratio
 from heedful.study.verdicts import Kind, Measure, all_of
 from heedful.study.words import Words
 
@@ -59,20 +59,35 @@ class Family:
     attentive: tuple[Scored, ...]
 
 
-def families(arms: Sequence[Scored]) -> list[Family]:
-    """The arms sorted by what they share; families that have both kinds."""
-    sorted_: dict[str, list[Scored]] = {}
+def kindred(arms: Sequence[Scored]) -> list[list[Scored]]:
+    """The arms sorted by what they share: those of one list differ in attention alone."""
+    found: dict[str, list[Scored]] = {}
     for each in arms:
-        recipe = each.arm.recipe
-        rest = recipe.model_dump_json(exclude={"model": set(OF_ATTENTION), "training": {"seed", "threads"}})
-        sorted_.setdefault(rest, []).append(each)
+        rest = each.arm.recipe.model_dump_json(exclude={"model": set(OF_ATTENTION), "training": {"seed", "threads"}})
+        found.setdefault(rest, []).append(each)
+    return list(found.values())
+
+
+def families(arms: Sequence[Scored]) -> list[Family]:
+    """Kindred arms of which one has no attention, and some have."""
     found: list[Family] = []
-    for members in sorted_.values():
+    for members in kindred(arms):
         fixed = [each for each in members if attention_of(each) == "fixed"]
         others = tuple(each for each in members if attention_of(each) != "fixed")
         if fixed and others:
             found.append(Family(cells_of(fixed[0]), fixed[0], others))
     return found
+
+
+def luong_and_bahdanau(arms: Sequence[Scored]) -> list[tuple[Scored, Scored]]:
+    """Every pair of arms that differ in nothing but having Luong's attention and Bahdanau's."""
+    return [
+        (one, other)
+        for members in kindred(arms)
+        for one in members
+        for other in members
+        if (attention_of(one), attention_of(other)) == ("luong", "bahdanau")
+    ]
 
 
 def attention_of(scored: Scored) -> str:
@@ -222,12 +237,8 @@ def _by_length(
         with_, without = [one for group in inside[1:] for one in group], inside[0]
         gap = ask([*with_, *without], [sign / len(with_)] * len(with_) + [-sign / len(without)] * len(without))
         rows.append((words.between(low, high), int(here.sum()), *(each[-1].difference for each in drawn), gap))
-    lines = [
-        charts.Line(
-            kind, middles, [each.difference for each in of], [each.low for each in of], [each.high for each in of]
-        )
-        for kind, of in zip(kinds, drawn, strict=True)
-    ]
+    made = fixed[0].metric(metric)
+    lines = [line_of(kind, middles, of, made) for kind, of in zip(kinds, drawn, strict=True)]
     return rows, lines
 
 
@@ -290,8 +301,15 @@ def _curve(name: str, arms: Sequence[Scored], metric: str) -> charts.Line:
         systems = [[counts[here] for counts in each.statistics(metric)] for each in arms]
         weights = [1 / len(arms)] * len(arms)
         values.append(contrast(systems, weights, from_statistics, settings.resamples, settings.seed))
-    return charts.Line(name, middles, [each.difference for each in values], [each.low for each in values],
-                       [each.high for each in values])  # fmt: skip
+    return line_of(name, middles, values, arms[0].metric(metric))
+
+
+def line_of(name: str, x: Sequence[float], values: Sequence[Paired], metric: Metric) -> charts.Line:
+    """Means of a metric with their intervals."""
+    ends = [bounded(each.low, each.high, metric) for each in values]
+    return charts.Line(
+        name, x, [each.difference for each in values], [low for low, _ in ends], [high for _, high in ends]
+    )
 
 
 def picks(words: Words, groups: Sequence[tuple[str, Sequence[Scored]]]) -> Claim | None:
@@ -331,13 +349,7 @@ def alike(
     measures: list[Measure] = []
     bars: list[charts.Bar] = []
     for name, arms in groups:
-        pairs = [
-            (one, other)
-            for each in families(arms)
-            for one in each.attentive
-            for other in each.attentive
-            if (attention_of(one), attention_of(other)) == ("luong", "bahdanau")
-        ]
+        pairs = luong_and_bahdanau(arms)
         if not pairs:
             continue
         metric = pairs[0][0].arm.recipe.training.metric

@@ -24,6 +24,8 @@ from heedful.training.prepare import corpora
 from heedful.training.recipe import Recipe
 
 ALPHA = 0.05
+OF_UNITS = ("error_rate", "item_accuracy")
+"""Metrics that count target units: those of arms with other units cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ class Scored:
         """The metric over seeds and dev sources."""
         if name not in self._means:
             settings = self.arm.recipe.evaluation
-            self._means[name] = mean_of(
-                self.statistics(name), self.metric(name).from_statistics, settings.resamples, settings.seed
-            )
+            made = self.metric(name)
+            found = mean_of(self.statistics(name), made.from_statistics, settings.resamples, settings.seed)
+            low, high = bounded(found.low, found.high, made)
+            self._means[name] = replace(found, low=low, high=high)
         return self._means[name]
 
     @property
@@ -186,7 +189,7 @@ class Comparison:
             "parameters": each.measured[0].parameters,
             "updates": [run.updates for run in each.measured],
             "training_seconds": [run.seconds for run in each.measured],
-            "training_units_per_second": float(np.median([run.speed for run in each.measured])),
+            "training_units_per_second": float(np.median([run.speed for run in each.measured])) or None,
             "prediction_units_per_second": self.speeds[place] if self.speeds else None,
             "attention_entropy": each.entropy,
             "attention_on_truth": None if truth is None else {
@@ -194,6 +197,11 @@ class Comparison:
                 "alignment_error_rate": each.alignment_error_rate,
             },
         }  # fmt: skip
+
+
+def bounded(low: float, high: float, metric: Metric) -> tuple[float, float]:
+    """The interval of a metric's mean within what the metric can be: two or three seeds may reach beyond."""
+    return max(0.0, low), min(100.0, high) if metric.higher_is_better else high
 
 
 def share(seeds: Sequence[Statistics]) -> float:
@@ -258,12 +266,20 @@ def scored_on(arms: Sequence[Arm], links: Sequence[Links] | None = None) -> Item
     """The dev sources that all arms are scored on; asked before anything is trained.
 
     Raises:
-        SettingsError: arms are scored on different sources. DataError: the links are not as many as the sources.
+        SettingsError: arms are scored on different sources, or in different units. DataError: the links are not as many as
+            the sources.
     """
     settings = {arm.recipe.data.model_dump_json(): arm.recipe.data for arm in arms}
     first, *others = [Items.of(corpora(each)[1]) for each in settings.values()]
     if any(each.digest != first.digest for each in others):
         raise SettingsError("--vary: the arms are scored on different dev sources, and only equal ones can be compared")
+    units = {arm.recipe.data.target.unit for arm in arms}
+    metric = arms[0].recipe.training.metric
+    if len(units) > 1 and metric in OF_UNITS:
+        raise SettingsError(
+            f"--vary data.target.unit: {metric} counts units, and these arms have others ({', '.join(sorted(units))}); "
+            f"rank them by --set training.metric=accuracy"
+        )
     if links is not None and len(links) != len(first.sources):
         raise DataError(
             f"{len(links):,} lines of alignments, and {len(first.sources):,} distinct dev sources",

@@ -12,9 +12,7 @@ from heedful.study.claims import (
     Claim,
     alike,
     all_states,
-    attention_of,
     bottleneck,
-    families,
     interval_of,
     number,
     picks,
@@ -107,8 +105,8 @@ def _row(words: Words, compared: Comparison, place: int, others: Sequence[str]) 
     return (
         each.arm.name, mean.value, interval_of(mean.low, mean.high, 2), *(each.mean(name).value for name in others),
         *versus, None if each.entropy is None else f"{each.entropy:.2f}", each.measured[0].parameters,
-        round(speed["training_units_per_second"]),
-        None if speed["prediction_units_per_second"] is None else round(speed["prediction_units_per_second"]),
+        *(None if found is None else round(found)
+          for found in (speed["training_units_per_second"], speed["prediction_units_per_second"])),
     )  # fmt: skip
 
 
@@ -130,12 +128,3 @@ def _curve(scored: Scored, metric: str) -> charts.Line:
                 seen.setdefault(event["update"], []).append(event["metrics"][metric])
     points = sorted((update, fmean(values)) for update, values in seen.items() if len(values) == len(scored.folders))
     return charts.Line(scored.arm.name, [float(update) for update, _ in points], [value for _, value in points])
-
-
-def luong_and_bahdanau(compared: Comparison) -> tuple[Scored, Scored] | None:
-    """Two arms that differ in nothing but these, to measure what a step of each costs."""
-    for family in families(compared.arms):
-        by_name = {attention_of(each): each for each in family.attentive}
-        if {"luong", "bahdanau"} <= by_name.keys():
-            return by_name["luong"], by_name["bahdanau"]
-    return None

@@ -155,5 +155,5 @@ def _looked(weights: Sequence[NDArray[np.float32]], gold: Sequence[Gold] | None)
         units=tuple(each.units for each in found),
         weight=tuple(round(each.weight, 4) for each in found),
         hits=tuple(each.hits for each in found),
-        links=tuple(count_links(each, right) for each, right in pairs),
+        links=tuple(count_links(each, right) for each, right in pairs) if all(each.whole for each in gold) else None,
     )

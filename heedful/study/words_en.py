@@ -144,7 +144,7 @@ ENGLISH = {
     "greatest of this map.",
     "axis-item": "item",
     "axis-state": "state at",
-    "axis-influence": "influence, of the greatest",
+    "axis-influence": "influence (most = 1)",
     "reversing": "Reversing the source helps the fixed vector",
     "reversing-claim": "When what is written first was read last, the fixed vector does better (Sutskever 2014, "
     "section 3.3).",
@@ -155,9 +155,9 @@ ENGLISH = {
     "explanation-claim": "Attention weights order the items less as influence does than two measures of influence "
     "(derivatives, erasing an item) agree with each other (Jain and Wallace 2019).",
     "tau-less": "{data}: Kendall's tau between derivatives and erasing, minus that between weights and either",
-    "weights_gradient": "{data}: weights and derivatives",
-    "weights_erasure": "{data}: weights and erasing",
-    "gradient_erasure": "{data}: derivatives and erasing",
+    "weights_gradient": "{data}: weights, gradient",
+    "weights_erasure": "{data}: weights, erasing",
+    "gradient_erasure": "{data}: gradient, erasing",
     "explanation-figure": "How far two orders of the items agree",
     "explanation-caption": "Kendall's tau-b over the items of a source, for each output unit: 1 is the same "
     "order, 0 none.",
