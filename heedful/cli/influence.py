@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heedful.cli import options
+from heedful.cli import comparing, options
 from heedful.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def influence(
     show.unknown(predictor.unknown(rows))
     measured = show.count(len(rows), "source")
     found = find(predictor, rows, lambda stage: show.say(f"{measured}: {STAGES[stage]}"))
-    command = f"heedful influence {model}{'' if sources is None else f' {sources}'}"
+    given = [str(model), *([] if sources is None else [str(sources)]), "--out", str(out), "--count", str(count)]
+    command = comparing.command("influence", *given, "--language", language.value)
     write_beside(out, _written(found, out, language, command))
     show.say(f"{out} written")
 

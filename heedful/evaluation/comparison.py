@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from heedful.evaluation.metrics import Statistics
 from heedful.evaluation.significance import Paired, interval, resample
 
+LEAST = 10
+"""Fewer test items than this decide nothing: the bootstrap of a handful of them knows no more than the handful."""
 FromStatistics = Callable[[Statistics], NDArray[np.float64]]
 
 
@@ -54,7 +56,7 @@ def compared(a: System, b: System, from_statistics: FromStatistics, resamples: i
     """
     check_alike([*a, *b])
     if _same(a, b):  # the same runs: no chance between them
-        return Paired(0.0, 0.0, 0.0, 1.0)
+        return Paired(0.0, 0.0, 0.0, 1.0, len(a[0]))
     return contrast([a, b], [1.0, -1.0], from_statistics, resamples, seed)
 
 
@@ -87,13 +89,19 @@ def contrast(
     low, high = interval(observed, drawn)
     # Rounding must not decide between two systems that are the same.
     strayed = np.abs(drawn - drawn.mean()) >= abs(observed) - 1e-9 if resamples else np.zeros(0)
-    return Paired(observed, low, high, float(1 + strayed.sum()) / (1 + resamples))
+    count = len(systems[0][0])
+    p = 1.0 if count < LEAST else float(1 + strayed.sum()) / (1 + resamples)
+    return Paired(observed, low, high, p, count)
 
 
-def holm(values: Sequence[float]) -> list[float]:
-    """P values adjusted for their number (Holm 1979): below 0.05 all of them hold together with 95 % confidence."""
+def holm(values: Sequence[float], family: int | None = None) -> list[float]:
+    """P values adjusted for their number (Holm 1979): below 0.05 all of them hold together with 95 % confidence.
+
+    ``family`` is how many comparisons there might have been, where these were chosen among more by looking at the data.
+    """
     order = np.argsort(values, kind="stable")
-    factors = np.arange(len(values), 0, -1)
+    most = max(len(values), family or 0)
+    factors = np.arange(most, most - len(values), -1)
     stepped = np.maximum.accumulate(np.asarray(values, dtype=np.float64)[order] * factors)
     adjusted = np.empty(len(values))
     adjusted[order] = np.minimum(stepped, 1.0)
@@ -123,10 +131,14 @@ def _each(
 
 def _standard_error(systems: Sequence[NDArray[np.float64]], weights: Sequence[float]) -> tuple[float, float]:
     """The standard error of a weighted sum of means that the seeds alone cause, and Welch's degrees of freedom."""
+    several = [each for each in systems if len(each) > 1]
+    if not several:
+        return 0.0, 1.0
+    # A system with one seed beside others with more: its seeds spread as theirs do, as far as anybody knows.
+    pooled = float(np.mean([each.var(ddof=1) for each in several]))
     parts = [
-        (weight**2 * float(each.var(ddof=1)) / len(each), len(each) - 1)
+        (weight**2 * (float(each.var(ddof=1)) if len(each) > 1 else pooled) / len(each), max(1, len(each) - 1))
         for each, weight in zip(systems, weights, strict=True)
-        if len(each) > 1
     ]
     total = sum(part for part, _ in parts)
     if total <= 0:

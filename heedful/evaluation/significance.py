@@ -5,7 +5,7 @@ resample is a row of weights times the counts, and thousands of them are a matri
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,16 @@ def interval(value: float, samples: NDArray[np.float64]) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Paired:
-    """``difference`` is a minus b in the metric's percent, with its interval; ``p`` is two-sided."""
+    """``difference`` is a minus b in the metric's percent, with its interval; ``p`` is two-sided.
+
+    ``count`` says over how many items, where that is known; it does not tell two results apart.
+    """
 
     difference: float
     low: float
     high: float
     p: float
+    count: int = field(default=0, compare=False)
 
 
 def paired(

@@ -1,7 +1,7 @@
 """The lecture's claims about arms that were compared, each measured where the arms for it are there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -75,7 +75,11 @@ def families(arms: Sequence[Scored]) -> list[Family]:
         fixed = [each for each in members if attention_of(each) == "fixed"]
         others = tuple(each for each in members if attention_of(each) != "fixed")
         if fixed and others:
-            found.append(Family(cells_of(fixed[0]), fixed[0], others))
+            # Of several without attention the best one is what attention has to beat.
+            metric = fixed[0].arm.recipe.training.metric
+            sign = 1 if METRICS[metric].higher_is_better else -1
+            best = max(fixed, key=lambda each: sign * each.mean(metric).value)
+            found.append(Family(cells_of(best), best, others))
     return found
 
 
@@ -99,6 +103,11 @@ def cells_of(scored: Scored) -> str:
     """The cell of an arm, or both of them."""
     model = scored.arm.recipe.model.resolved()
     return model.cell if model.decoder_cell is None else f"{model.cell} + {model.decoder_cell}"
+
+
+def distinct(short: Sequence[str], long: Sequence[str]) -> list[str]:
+    """The short names where no two are the same, else the long ones."""
+    return list(short if len(set(short)) == len(short) else long)
 
 
 def claim(
@@ -149,9 +158,33 @@ def difference(
     settings, lengths = ones[0].arm.recipe.evaluation, ones[0].lengths
     here = slice(None) if between is None else (lengths >= between[0]) & (lengths <= between[1])
     sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    systems = [[counts[here] for counts in each.statistics(metric)] for each in (*ones, *others)]
-    weights = [sign / len(ones)] * len(ones) + [-sign / len(others)] * len(others)
-    return contrast(systems, weights, ones[0].metric(metric).from_statistics, settings.resamples, settings.seed)
+    weights: dict[str, float] = {}
+    arms = {each.arm.name: each for each in (*ones, *others)}
+    for group, share in ((ones, sign / len(ones)), (others, -sign / len(others))):
+        for each in group:  # one that stands there twice counts twice, and its seeds are no more of them
+            weights[each.arm.name] = weights.get(each.arm.name, 0.0) + share
+    systems = [[counts[here] for counts in arms[name].statistics(metric)] for name in weights]
+    from_statistics = ones[0].metric(metric).from_statistics
+    return contrast(systems, list(weights.values()), from_statistics, settings.resamples, settings.seed)
+
+
+def gaps(found: Sequence[Family]) -> tuple[list[Scored], list[float]]:
+    """Arms and their weights: the mean of all differences between an arm with attention and the one without in its family."""
+    count = sum(len(each.attentive) for each in found)
+    arms = [one for each in found for one in each.attentive] + [each.fixed for each in found]
+    weights = [1 / count] * count + [-len(each.attentive) / count for each in found]
+    return arms, weights
+
+
+def gap_of(found: Sequence[Family], metric: str, between: tuple[int, int] | None = None) -> Paired:
+    """The mean difference that attention makes to a metric, in points that are more where it is better."""
+    arms, weights = gaps(found)
+    settings, lengths = arms[0].arm.recipe.evaluation, found[0].fixed.lengths
+    here = slice(None) if between is None else (lengths >= between[0]) & (lengths <= between[1])
+    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    systems = [[counts[here] for counts in each.statistics(metric)] for each in arms]
+    from_statistics = arms[0].metric(metric).from_statistics
+    return contrast(systems, [sign * each for each in weights], from_statistics, settings.resamples, settings.seed)
 
 
 def per_source_metric(scored: Scored) -> str:
@@ -165,12 +198,12 @@ def bottleneck(words: Words, arms: Sequence[Scored], bins: Bins | None = None) -
     found = families(arms)
     if not found:
         return None
-    fixed, attentive = [each.fixed for each in found], [one for each in found for one in each.attentive]
+    fixed = [each.fixed for each in found]
     metric = per_source_metric(fixed[0])
     lengths = fixed[0].lengths
     ranges = _with_sources(bins or (), lengths) or length_bins(lengths, BINS)
-    slope = _slope_difference(fixed, attentive, metric)
-    rows, lines = _by_length(words, fixed, attentive, ranges)
+    slope = _slope_of_the_gap(found, metric)
+    rows, lines = _by_length(words, found, ranges)
     shown = fixed[0].arm.recipe.training.metric
     measures = [Measure.of(words("slope", metric=words(metric)), slope, digits=2)]
     measures.append(Measure.of(words("gap-longest", metric=words(shown), low=ranges[-1][0]), rows[-1][-1]))
@@ -199,12 +232,12 @@ def slope_of(summed: Statistics) -> NDArray[np.float64]:
     return (count * xy - x * y) / np.where(below > 0, below, 1.0)
 
 
-def _slope_difference(fixed: Sequence[Scored], attentive: Sequence[Scored], metric: str) -> Paired:
+def _slope_of_the_gap(found: Sequence[Family], metric: str) -> Paired:
+    arms, weights = gaps(found)
+    lengths, settings = found[0].fixed.lengths, arms[0].arm.recipe.evaluation
     sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    systems = [[_sums(each.lengths, y) for y in each.per_source(metric)] for each in (*attentive, *fixed)]
-    weights = [sign / len(attentive)] * len(attentive) + [-sign / len(fixed)] * len(fixed)
-    settings = fixed[0].arm.recipe.evaluation
-    return contrast(systems, weights, slope_of, settings.resamples, settings.seed)
+    systems = [[_sums(lengths, y) for y in each.per_source(metric)] for each in arms]
+    return contrast(systems, [sign * each for each in weights], slope_of, settings.resamples, settings.seed)
 
 
 def _sums(lengths: NDArray[np.int64], y: NDArray[np.float64]) -> Statistics:
@@ -215,27 +248,24 @@ def _sums(lengths: NDArray[np.int64], y: NDArray[np.float64]) -> Statistics:
 Row = tuple[Any, ...]
 
 
-def _by_length(
-    words: Words, fixed: Sequence[Scored], attentive: Sequence[Scored], ranges: Bins
-) -> tuple[list[Row], list[charts.Line]]:
+def _by_length(words: Words, found: Sequence[Family], ranges: Bins) -> tuple[list[Row], list[charts.Line]]:
     """The ranking metric in every range of lengths: a row a range, whose last cell is the gap; and a line a kind."""
-    metric = fixed[0].arm.recipe.training.metric
+    fixed, attentive = [each.fixed for each in found], [one for each in found for one in each.attentive]
+    metric, lengths = fixed[0].arm.recipe.training.metric, fixed[0].lengths
     kinds = list(dict.fromkeys(attention_of(each) for each in (*fixed, *attentive)))
     members = [[each for each in (*fixed, *attentive) if attention_of(each) == kind] for kind in kinds]
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
     settings, from_statistics = fixed[0].arm.recipe.evaluation, fixed[0].metric(metric).from_statistics
     ask = partial(contrast, from_statistics=from_statistics, resamples=settings.resamples, seed=settings.seed)
     rows: list[Row] = []
     drawn: list[list[Paired]] = [[] for _ in kinds]
     middles: list[float] = []
     for low, high in ranges:
-        here = (fixed[0].lengths >= low) & (fixed[0].lengths <= high)
-        middles.append(float(fixed[0].lengths[here].mean()))
-        inside = [[[each[here] for each in one.statistics(metric)] for one in group] for group in members]
-        for place, group in enumerate(inside):
-            drawn[place].append(ask(group, [1 / len(group)] * len(group)))
-        with_, without = [one for group in inside[1:] for one in group], inside[0]
-        gap = ask([*with_, *without], [sign / len(with_)] * len(with_) + [-sign / len(without)] * len(without))
+        here = (lengths >= low) & (lengths <= high)
+        middles.append(float(lengths[here].mean()))
+        for place, group in enumerate(members):
+            systems = [[each[here] for each in one.statistics(metric)] for one in group]
+            drawn[place].append(ask(systems, [1 / len(group)] * len(group)))
+        gap = gap_of(found, metric, (low, high))
         rows.append((words.between(low, high), int(here.sum()), *(each[-1].difference for each in drawn), gap))
     made = fixed[0].metric(metric)
     lines = [line_of(kind, middles, of, made) for kind, of in zip(kinds, drawn, strict=True)]
@@ -248,14 +278,11 @@ def all_states(words: Words, arms: Sequence[Scored]) -> Claim | None:
     if not found:
         return None
     metric = found[0].fixed.arm.recipe.training.metric
-    attentive = [one for each in found for one in each.attentive]
-    whole = difference(attentive, [each.fixed for each in found], metric)
-    bars = [
-        charts.Bar(f"{attention_of(one)}, {each.name}", gap.difference, gap.low, gap.high)
-        for each in found
-        for one in each.attentive
-        for gap in [difference([one], [each.fixed], metric)]
-    ]
+    whole = gap_of(found, metric)
+    pairs = [(one, each) for each in found for one in each.attentive]
+    names = distinct([f"{attention_of(one)}, {each.name}" for one, each in pairs], [one.arm.name for one, _ in pairs])
+    differences = [difference([one], [each.fixed], metric) for one, each in pairs]
+    bars = [charts.Bar(name, gap.difference, gap.low, gap.high) for name, gap in zip(names, differences, strict=True)]
     figure = charts.bars(bars, title=words("all-states-figure"), along=words("gain", metric=words(metric)), level=0.0)
     measures = [Measure.of(words("gain", metric=words(metric)), whole)]
     return claim(words, "all-states", measures, [Figure(figure, words("all-states-caption"))])
@@ -271,12 +298,11 @@ def soften(words: Words, arms: Sequence[Scored]) -> Claim | None:
     without = [each.fixed for each in gated]
     metric = without[0].arm.recipe.training.metric
     low, high = length_bins(without[0].lengths, BINS)[-1]
-    with_ = [one for each in gated for one in each.attentive]
     measures = [
         Measure.of(
             words("softened", metric=words(metric)), difference(without, [each.fixed for each in plain], metric)
         ),
-        Measure.of(words("not-cured", metric=words(metric), low=low), difference(with_, without, metric, (low, high))),
+        Measure.of(words("not-cured", metric=words(metric), low=low), gap_of(gated, metric, (low, high))),
     ]
     cells = dict.fromkeys(each.name for each in found)
     lines = [_curve(cell, [each.fixed for each in found if each.name == cell], metric) for cell in cells]
@@ -354,13 +380,22 @@ def alike(
             continue
         metric = pairs[0][0].arm.recipe.training.metric
         found = difference([one for one, _ in pairs], [other for _, other in pairs], metric)
-        measures.append(Measure.of(words("luong-less", data=name, metric=words(metric)), found, "within", ALIKE))
-        for one, other in pairs:
+        measure = Measure.of(words("luong-less", data=name, metric=words(metric)), found, "within", ALIKE)
+        measures.append(replace(measure, telling=measure.telling and not _at_the_floor(pairs, metric)))
+        short = [f"{name} {cells_of(one)}".strip() for one, _ in pairs]
+        labels = distinct(short, [f"{one.arm.name} − {other.arm.name}" for one, other in pairs])
+        for label, (one, other) in zip(labels, pairs, strict=True):
             gap = difference([one], [other], metric)
-            bars.append(charts.Bar(f"{name} {cells_of(one)}".strip(), gap.difference, gap.low, gap.high))
+            bars.append(charts.Bar(label, gap.difference, gap.low, gap.high))
     if not measures:
         return None
     measures += [each for _, each in costs]
     figure = charts.bars(bars, title=words("alike-figure"), along=words("luong-less-short"), level=0.0,
                          band=(-ALIKE, ALIKE))  # fmt: skip
     return claim(words, "alike", measures, [Figure(figure, words("alike-caption"))])
+
+
+def _at_the_floor(pairs: Sequence[tuple[Scored, Scored]], metric: str) -> bool:
+    """Whether nothing works yet: two models that get nothing right do not differ, and that says nothing."""
+    values = [each.mean(metric).value for pair in pairs for each in pair]
+    return max(values) <= 0.0 if METRICS[metric].higher_is_better else min(values) >= 100.0

@@ -1,6 +1,6 @@
 """Arms x seeds: trained, measured, and set side by side with intervals and significance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,19 +11,22 @@ from numpy.typing import NDArray
 
 from heedful.checkpoint import RunLock
 from heedful.data.alignments import Links
+from heedful.data.settings import DataSettings
 from heedful.data.units import build
-from heedful.errors import DataError, SettingsError
-from heedful.evaluation.attention import alignment_error_rate
+from heedful.errors import DataError, DivergedError, ModelFolderError, SettingsError
+from heedful.evaluation.attention import Gold, alignment_error_rate
 from heedful.evaluation.comparison import Mean, compared, holm, mean_of
 from heedful.evaluation.metrics import METRICS, Metric, Statistics
 from heedful.evaluation.significance import Paired
 from heedful.study.grid import Arm
-from heedful.study.measuring import Items, Measured, digest_of, gold_of, measure
+from heedful.study.measuring import Items, Measured, digest_of, gold_of, measure, model_digest
 from heedful.study.running import ARMS, Planned, Told, finished, plan, run_all
 from heedful.training.prepare import corpora
 from heedful.training.recipe import Recipe
 
 ALPHA = 0.05
+MOST_RESAMPLES = 20_000
+"""So many resamples tell p values apart that hold for some thirty arms; more arms than that seldom differ."""
 OF_UNITS = ("error_rate", "item_accuracy")
 """Metrics that count target units: those of arms with other units cannot be compared."""
 
@@ -130,8 +133,13 @@ class Comparison:
 
     @cached_property
     def against_best(self) -> list[Paired | None]:
-        """Every arm minus the best one, p values after Holm; None for the best itself."""
-        settings = self.recipe.evaluation
+        """Every arm minus the best one, p values after Holm; None for the best itself.
+
+        Which arm is the best was read off the same data, so what is adjusted for is every pair of arms, of which these
+        are some.
+        """
+        settings, pairs = self.recipe.evaluation, len(self.arms) * (len(self.arms) - 1) // 2
+        resamples = min(MOST_RESAMPLES, max(settings.resamples, 40 * pairs)) if settings.resamples else 0
         best = self.arms[self.best]
         from_statistics = best.metric(self.metric).from_statistics
         found = {
@@ -139,13 +147,13 @@ class Comparison:
                 each.statistics(self.metric),
                 best.statistics(self.metric),
                 from_statistics,
-                settings.resamples,
+                resamples,
                 settings.seed,
             )
             for place, each in enumerate(self.arms)
             if place != self.best
         }
-        adjusted = dict(zip(found, holm([each.p for each in found.values()]), strict=True))
+        adjusted = dict(zip(found, holm([each.p for each in found.values()], pairs), strict=True))
         return [
             Paired(found[place].difference, found[place].low, found[place].high, adjusted[place])
             if place in found
@@ -232,21 +240,25 @@ def compare(
     turns, when nothing else of ours runs any more.
 
     Raises:
-        SettingsError: ``out`` holds something else, or arms are scored on different sources. DataError: the links are not as
-            many as the dev sources. What training raises.
+        SettingsError: ``out`` holds something else, arms are scored on different sources, or training data changed since a
+            run was finished. DataError: the links do not fit the dev sources. DivergedError: no run came to an end. What
+            training raises.
     """
     check_folder(out)
     planned = plan(arms, seeds, out)
     with RunLock(out):
         items = scored_on(arms, links)
-        run_all(planned, jobs, threads, told)
-        scored = gather(arms, planned, items, links)
+        trained = check_training_data(planned)
+        diverged = run_all(planned, jobs, threads, told)
+        scored = gather(arms, planned, items, links, trained)
+        if not scored:
+            raise DivergedError("; ".join(diverged))
         speeds: tuple[float, ...] = ()
         if timed:
             from heedful.study.cost import prediction_speeds
 
             speeds = prediction_speeds(scored, out, threads)
-    notes = tuple(dict.fromkeys(note for arm in arms for note in arm.notes))
+    notes = tuple(dict.fromkeys([*(note for arm in arms for note in arm.notes), *diverged]))
     return Comparison(arms[0].recipe.training.metric, tuple(scored), notes, speeds)
 
 
@@ -280,31 +292,91 @@ def scored_on(arms: Sequence[Arm], links: Sequence[Links] | None = None) -> Item
             f"--vary data.target.unit: {metric} counts units, and these arms have others ({', '.join(sorted(units))}); "
             f"rank them by --set training.metric=accuracy"
         )
-    if links is not None and len(links) != len(first.sources):
-        raise DataError(
-            f"{len(links):,} lines of alignments, and {len(first.sources):,} distinct dev sources",
-            "give one line for each of them, in their order",
-        )
+    if links is not None:
+        _check_links(links, first, arms[0].recipe.data)
     return first
 
 
+def _check_links(links: Sequence[Links], items: Items, data: DataSettings) -> None:
+    if len(links) != len(items.sources):
+        raise DataError(
+            f"{len(links):,} lines of alignments, and {len(items.sources):,} distinct dev sources",
+            "give one line for each of them, in their order",
+        )
+    if data.framed:
+        return
+    columns = [build(column.unit, column.split) for column in data.source]
+    target = build(data.target.unit, data.target.split)
+    problems: list[str] = []
+    for number, ((_, possible), source, references) in enumerate(
+        zip(links, items.sources, items.references, strict=True), start=1
+    ):
+        units = sum(len(unit.split(str(item))) for unit, item in zip(columns, source, strict=True))
+        sizes = units, len(target.split(references[0]))
+        if any(one >= sizes[0] or other >= sizes[1] for one, other in possible):
+            problems.append(
+                f"alignments, line {number}: a link leaves the {sizes[0]} source and {sizes[1]} target units"
+            )
+    if problems:
+        raise DataError(problems, "links are i-j, source position first, both counted from zero")
+
+
+def check_training_data(planned: Sequence[Planned]) -> dict[str, str]:
+    """The digest of the training pairs of every data table, by its JSON.
+
+    Raises:
+        SettingsError: a finished run was trained on others, or by another recipe.
+    """
+    tables = {each.arm.recipe.data.model_dump_json(): each.arm.recipe.data for each in planned}
+    trained = {told: Items.of(corpora(data)[0]).digest for told, data in tables.items()}
+    for each in planned:
+        if not finished(each):
+            continue
+        had = Measured.read(each.folder)
+        now = trained[each.arm.recipe.data.model_dump_json()]
+        if had is not None and had.model == model_digest(each.folder) and had.trained not in ("", now):
+            raise SettingsError(
+                f"{each.folder}: its training data changed since it was trained; choose another --out, or remove that folder"
+            )
+    return trained
+
+
 def gather(
-    arms: Sequence[Arm], planned: Sequence[Planned], items: Items, links: Sequence[Links] | None
+    arms: Sequence[Arm],
+    planned: Sequence[Planned],
+    items: Items,
+    links: Sequence[Links] | None,
+    trained: Mapping[str, str],
 ) -> list[Scored]:
-    """Every arm with the measures of its runs; what is missing, or was made on other dev data or links, is measured."""
+    """Every arm that has a finished run, with the measures of its runs.
+
+    What is missing, or was made of another model, on other dev data or other links, is measured.
+
+    Raises:
+        ModelFolderError: a finished run is damaged.
+    """
     found: list[Scored] = []
-    digest, linked = items.digest, digest_of(links)
+    told = items.digest, digest_of(links)
     for arm in arms:
         gold = gold_of(arm.recipe, items, links)
         runs = [each for each in planned if each.arm == arm and finished(each)]
         measured: list[Measured] = []
         for each in runs:
             had = Measured.read(each.folder)
-            if had is None or (had.digest, had.links) != (digest, linked):
-                had = replace(measure(each.folder, each.recipe, items, gold), links=linked)
-                had.write(each.folder)
+            if had is None or (had.digest, had.links, had.model) != (*told, model_digest(each.folder)):
+                had = _measured(each, items, gold, told[1], trained[arm.recipe.data.model_dump_json()])
             measured.append(had)
-        found.append(
-            Scored(arm, tuple(each.seed for each in runs), tuple(each.folder for each in runs), tuple(measured), items)
-        )
+        if runs:
+            folders = tuple(each.folder for each in runs)
+            found.append(Scored(arm, tuple(each.seed for each in runs), folders, tuple(measured), items))
+    return found
+
+
+def _measured(planned: Planned, items: Items, gold: Sequence[Gold] | None, links: str, trained: str) -> Measured:
+    try:
+        found = measure(planned.folder, planned.recipe, items, gold)
+    except ModelFolderError as error:
+        raise ModelFolderError(f"{error}; to train it again, remove {planned.folder}") from None
+    found = replace(found, links=links, trained=trained)
+    found.write(planned.folder)
     return found

@@ -74,7 +74,7 @@ def _side_by_side(words: Words, compared: Comparison) -> Section:
     return Section(
         "table",
         words("table"),
-        text=(words("table-text", count=len(compared.arms) - 1),),
+        text=(words("table-text", count=len(compared.arms) * (len(compared.arms) - 1) // 2),),
         figures=(Figure(figure, words("ranking-caption")),),
         tables=(side_by_side(words, compared),),
     )

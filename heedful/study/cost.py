@@ -37,7 +37,7 @@ def prediction_speeds(scored: "Sequence[Scored]", out: Path, threads: int) -> tu
 
     Measured once and kept in ``out``: the same runs are not timed again.
     """
-    told = [[str(each.folders[0].relative_to(out)), each.measured[0].digest, threads] for each in scored]
+    told = [[each.arm.folder, each.measured[0].digest, each.measured[0].model, threads] for each in scored]
     kept = out / SPEEDS
     if kept.exists():
         try:
@@ -143,7 +143,7 @@ def _in_percent(seconds: NDArray[np.float64]) -> Paired:
 
 def kept_step_costs(words: Words, out: Path, luong: "Scored", bahdanau: "Scored") -> list[tuple[str, Measure]]:
     """What a step of Luong's costs in percent of Bahdanau's; measured once and kept in ``out``."""
-    told = [str(each.folders[0].relative_to(out)) for each in (luong, bahdanau)]
+    told = [[each.arm.folder, each.measured[0].model, torch.get_num_threads()] for each in (luong, bahdanau)]
     kept = out / COSTS
     found: dict[str, Paired] = {}
     if kept.exists():

@@ -56,7 +56,7 @@ def parse_vary(text: str) -> Varied:
         raise SettingsError(str(error).replace("--set", "--vary", 1)) from None
     if key.startswith(("training.seed", "training.threads")):
         raise SettingsError(f"--vary {key}: seeds are --seeds N, threads are --threads N")
-    if key.startswith("evaluation."):
+    if key.startswith("evaluation.") or key == "training.metric":
         raise SettingsError(f"--vary {key}: all arms are scored alike; say it for all of them with --set")
     if isinstance(values, str):
         _, _, written = text.partition("=")

@@ -35,6 +35,7 @@ class Inside:
     """
 
     digest: str
+    model: str
     thirds: tuple[tuple[float, float], ...]
     relative: tuple[Numbers, ...]
     own: Numbers
@@ -45,13 +46,13 @@ class Inside:
     gradient_erasure: Numbers = ()
 
     @staticmethod
-    def read(path: Path, digest: str) -> "Inside | None":
-        """What was kept; None where it is missing, unreadable or of other sources."""
+    def read(path: Path, digest: str, model: str) -> "Inside | None":
+        """What was kept; None where it is missing, unreadable, or of other sources or another model."""
         try:
             found = _ADAPTER.validate_json(path.read_bytes())
         except (OSError, ValidationError):
             return None
-        return found if found.digest == digest else None
+        return found if (found.digest, found.model) == (digest, model) else None
 
     def write(self, path: Path) -> None:
         """Beside the run's other files."""
@@ -61,7 +62,7 @@ class Inside:
 _ADAPTER = TypeAdapter(Inside)
 
 
-def look_inside(predictor: Predictor, items: Items, *, outputs: bool) -> Inside:
+def look_inside(predictor: Predictor, items: Items, *, outputs: bool, model: str = "") -> Inside:
     """Looks into a model; ``outputs``: into what it writes as well (its references, with teacher forcing)."""
     rows = [row for row, source in enumerate(items.sources[:SOURCES]) if sum(map(len, predictor.split(source))) >= 3]
     sources: list[Row] = [items.sources[row] for row in rows]
@@ -73,6 +74,7 @@ def look_inside(predictor: Predictor, items: Items, *, outputs: bool) -> Inside:
         agreeing = _agreeing(predictor, sources, [items.references[row][0] for row in rows])
     return Inside(
         digest=items.digest,
+        model=model,
         thirds=tuple(_thirds(each) for each in final),
         relative=tuple(_rounded(each / max(float(each.mean()), 1e-30)) for each in final),
         own=_rounded([100 * float(np.mean(each.argmax(axis=1) == np.arange(len(each)))) for each in maps]),
@@ -92,7 +94,9 @@ def _agreeing(predictor: Predictor, sources: Sequence[Row], targets: Sequence[st
     gradient = output_influence(predictor, sources, targets)
     erased = [np.abs(each) for each in drop(predictor, sources, targets)]
     pairs = ((weights, gradient), (weights, erased), (gradient, erased))
-    return [_rounded(np.nan_to_num(agreement(one, other).tau)) for one, other in pairs]
+    taus = [agreement(one, other).tau for one, other in pairs]
+    there = ~np.isnan(np.sum(taus, axis=0))  # where all items are equal in a map, there is no order to agree with
+    return [_rounded(tau[there]) for tau in taus]
 
 
 def _thirds(norms: NDArray[np.float64]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from heedful.model.seq2seq import Network
 from heedful.predictor import Predictor
 from heedful.study.comparing import Scored
 from heedful.study.inside import INSIDE, Inside, look_inside
-from heedful.study.measuring import Items
+from heedful.study.measuring import Items, model_digest
 from heedful.study.running import apart, leave_with_parent
 from heedful.training.prepare import corpora
 
@@ -41,14 +41,15 @@ class Look:
 
     def seen(self) -> Inside | None:
         """What was seen before; None where nothing was, or not all of it."""
-        found = Inside.read(self.path, self.digest)
+        found = Inside.read(self.path, self.digest, model_digest(self.folder))
         return None if found is None or (self.outputs and not found.weights_gradient) else found
 
     def look(self, threads: int) -> None:
         """Looks, and keeps what is seen."""
         torch.set_num_threads(threads)
         predictor = Predictor.load(self.folder) if self.seed is None else _untrained(self.folder, self.seed)
-        look_inside(predictor, _items(self.data), outputs=self.outputs).write(self.path)
+        found = look_inside(predictor, _items(self.data), outputs=self.outputs, model=model_digest(self.folder))
+        found.write(self.path)
 
 
 def looks(arms: Mapping[str, Scored], *, outputs: bool = False, untrained: bool = False) -> dict[str, list[Look]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from heedful.checkpoint import write_beside
+from heedful.checkpoint.folder import MANIFEST
 from heedful.codec import shown
 from heedful.data.alignments import Links
 from heedful.data.corpus import Corpus, Item
@@ -21,7 +22,7 @@ from heedful.evaluation.report import group_references
 from heedful.predictor import Predictor
 from heedful.training import journal
 from heedful.training.recipe import Recipe
-from heedful.training.run import JOURNAL
+from heedful.training.run import BEST, JOURNAL
 
 MEASURED = "measured.json"
 FORCED = 500
@@ -71,7 +72,8 @@ class Measured:
     ``outputs`` is the best output for every dev source, by the recipe's search; ``lengths`` counts their source units;
     ``log_probs`` has, for the first sources, the natural logarithm of each unit of the reference given those before it.
     ``speed`` is the median of target units a second while training, ``seconds`` what training took, validations included.
-    ``links`` is the digest of the right links that were given, empty where none were.
+    ``links`` is the digest of the right links that were given, empty where none were; ``model`` and ``trained`` are those of
+    the model that was measured and of its training pairs.
     """
 
     digest: str
@@ -84,6 +86,8 @@ class Measured:
     seconds: float
     speed: float
     links: str = ""
+    model: str = ""
+    trained: str = ""
 
     def write(self, run: Path) -> None:
         """Beside the run's other files."""
@@ -107,6 +111,14 @@ def gold_of(recipe: Recipe, items: Items, links: Sequence[Links] | None) -> list
         return [Gold(sure, possible) for sure, possible in links]
     spans = true_spans(recipe.data, items.sources)
     return None if spans is None else [Gold.of_spans(each) for each in spans]
+
+
+def model_digest(run: Path) -> str:
+    """The same for the same model: what its manifest says of all its files. Empty where there is none."""
+    try:
+        return hashlib.blake2b((run / BEST / MANIFEST).read_bytes(), digest_size=16).hexdigest()
+    except OSError:
+        return ""
 
 
 def digest_of(links: Sequence[Links] | None) -> str:
@@ -141,6 +153,7 @@ def measure(run: Path, recipe: Recipe, items: Items, gold: Sequence[Gold] | None
         updates=ended["update"],
         seconds=round(ended["elapsed"], 1),
         speed=round(statistics.median(speeds), 1) if speeds else 0.0,
+        model=model_digest(run),
     )
 
 

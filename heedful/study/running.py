@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from heedful.errors import HeedfulError, ModelFolderError, SettingsError, StoppedError
+from heedful.errors import DivergedError, HeedfulError, ModelFolderError, SettingsError, StoppedError
 from heedful.study.grid import Arm
 from heedful.training import journal, run
 from heedful.training.recipe import Recipe, compose, differences, read_table
@@ -47,12 +47,13 @@ class Planned:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: the ``update`` it is at; at the end ``done``, and whether it had been finished before."""
+    """Where a run stands: the ``update`` it is at; at the end ``done``, whether it had been finished before, or diverged."""
 
     planned: Planned
     update: int
     done: bool = False
     before: bool = False
+    diverged: bool = False
 
 
 Told = Callable[[Progress], None]
@@ -111,8 +112,8 @@ def train(planned: Planned, watch: journal.Watcher) -> None:
     run.start(table, [], str(planned.folder), planned.folder, watch, overwrite=True)
 
 
-def run_all(planned: Sequence[Planned], jobs: int, threads: int, told: Told) -> None:
-    """Trains what is not finished, ``jobs`` at a time with ``threads`` each.
+def run_all(planned: Sequence[Planned], jobs: int, threads: int, told: Told) -> list[str]:
+    """Trains what is not finished, ``jobs`` at a time with ``threads`` each. Returns a line for every run that diverged.
 
     Raises:
         SettingsError: see ``finished``. HeedfulError: a run failed; its name stands before what it said. StoppedError: a
@@ -124,14 +125,10 @@ def run_all(planned: Sequence[Planned], jobs: int, threads: int, told: Told) -> 
             told(Progress(each, each.recipe.training.updates, done=True, before=True))
         else:
             waiting.append(each)
-    if not waiting:
-        return
-    if min(jobs, len(waiting)) == 1:
-        with _threads(threads):
-            for each in waiting:
-                _alone(each, told)
-    else:
-        _beside_each_other(waiting, min(jobs, len(waiting)), threads, told)
+    if min(jobs, len(waiting)) > 1:
+        return _beside_each_other(waiting, min(jobs, len(waiting)), threads, told)
+    with _threads(threads):
+        return [line for each in waiting if (line := _alone(each, told))]
 
 
 @contextlib.contextmanager
@@ -144,7 +141,9 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _alone(planned: Planned, told: Told) -> None:
+def _alone(planned: Planned, told: Told) -> str:
+    """Trains here; what it says if it diverged, which is no reason to leave the others untrained."""
+
     def watch(event: journal.Event) -> None:
         told(Progress(planned, event.update))
 
@@ -152,12 +151,20 @@ def _alone(planned: Planned, told: Told) -> None:
         train(planned, watch)
     except StoppedError:
         raise StoppedError(f"stopped in {planned.name}, saved; the same command goes on from there") from None
+    except DivergedError as error:
+        return _lost(planned, str(error), told)
     except HeedfulError as error:
         raise type(error)(f"{planned.name}: {error}") from error
     told(Progress(planned, planned.recipe.training.updates, done=True))
+    return ""
 
 
-def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told: Told) -> None:
+def _lost(planned: Planned, why: str, told: Told) -> str:
+    told(Progress(planned, planned.recipe.training.updates, done=True, diverged=True))
+    return f"{planned.name}: left out, for it diverged: {why}"
+
+
+def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told: Told) -> list[str]:
     """Worker processes that are started once and take run after run; their journals say how far they are."""
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     tasks, results = context.Queue(), context.Queue()
@@ -171,7 +178,7 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
         with apart():
             for worker in workers:
                 worker.start()
-        _follow(waiting, workers, results, told)
+        diverged = _follow(waiting, workers, results, told)
     except KeyboardInterrupt:
         _stop(workers)
         raise StoppedError("stopped, saved; the same command goes on from there") from None
@@ -180,6 +187,7 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
         raise
     for worker in workers:
         worker.join()
+    return diverged
 
 
 @contextlib.contextmanager
@@ -234,7 +242,8 @@ def _work(tasks: Any, results: Any, threads: int) -> None:
             results.put((place, 0, ""))
 
 
-def _follow(waiting: Sequence[Planned], workers: Sequence[Any], results: Any, told: Told) -> None:
+def _follow(waiting: Sequence[Planned], workers: Sequence[Any], results: Any, told: Told) -> list[str]:
+    diverged: list[str] = []
     left = set(range(len(waiting)))
     while left:
         try:
@@ -251,10 +260,14 @@ def _follow(waiting: Sequence[Planned], workers: Sequence[Any], results: Any, to
         each = waiting[place]
         if code == StoppedError.exit_code:
             raise StoppedError("stopped, saved; the same command goes on from there")
+        if code == DivergedError.exit_code:
+            diverged.append(_lost(each, message, told))
+            continue
         if code:
             kind = next((kind for kind in _kinds() if kind.exit_code == code), HeedfulError)
             raise kind(f"{each.name}: {message}")
         told(Progress(each, each.recipe.training.updates, done=True))
+    return diverged
 
 
 def _kinds() -> list[type[HeedfulError]]:

@@ -9,6 +9,7 @@ import torch
 
 import heedful
 from heedful.checkpoint import RunLock
+from heedful.errors import DivergedError
 from heedful.inspection.page import Page, Section, Table
 from heedful.study.claims import Claim, alike, all_states, attention_of, bottleneck, cells_of, picks, soften
 from heedful.study.claims_inside import Insides, explanation, final_state, own_item, recall, reversing
@@ -52,7 +53,7 @@ def study(  # noqa: PLR0913 (one argument an option)
     """Trains what is not finished, looks into what was not looked into, and judges.
 
     Raises:
-        SettingsError: ``out`` holds something else. What training raises.
+        SettingsError: ``out`` holds something else. DivergedError: a run did. What training raises.
     """
     check_folder(out)
     (out / ARMS).mkdir(parents=True, exist_ok=True)  # a study interrupted at once is still known as ours
@@ -62,6 +63,9 @@ def study(  # noqa: PLR0913 (one argument an option)
         )
         for each in lessons
     }
+    for each in lessons:
+        if len(compared[each.name].arms) < len(each.arms):
+            raise DivergedError("; ".join(compared[each.name].notes))
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -121,6 +125,8 @@ def _seen(group: Mapping[str, Sequence[Look]]) -> Insides:
 
 def study_page(words: Words, found: Study, command: str) -> Page:
     """The page of the lecture: a section a claim, the models, how to repeat it."""
+    seeds = len(next(iter(found.compared.values())).arms[0].seeds)
+    warning = (words("seed-warning"),) if seeds == 1 else ()
     runs = sum(len(each.folders) for one in found.compared.values() for each in one.arms)
     seconds = sum(run.seconds for one in found.compared.values() for each in one.arms for run in each.measured)
     tables: list[Table] = []
@@ -129,7 +135,11 @@ def study_page(words: Words, found: Study, command: str) -> Page:
     recipes = [f"# {name}\n{one.recipe.toml()}" for name, one in found.compared.items()]
     return Page(
         title=words("study-title"),
-        lead=(words("study-lead", runs=runs, minutes=words("minutes", count=seconds / 60)), words("measures-caption")),
+        lead=(
+            words("study-lead", runs=runs, minutes=words("minutes", count=seconds / 60)),
+            *warning,
+            words("measures-caption"),
+        ),
         sections=(
             *(each.section for each in found.claims),
             Section("models", words("study-models"), text=(words("study-models-text"),), tables=tuple(tables)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from heedful.evaluation.comparison import LEAST
 from heedful.evaluation.significance import Paired
 
 Kind = Literal["holds", "does not hold", "not decided"]
@@ -14,7 +15,7 @@ Side = Literal["above", "below", "within"]
 class Measure:
     """A number with its 95 % interval, and where the claim wants it: above or below ``level``, or within ± ``level``.
 
-    ``name`` says what was measured; ``unit`` in what (points of percent unless said).
+    ``name`` says what was measured. ``telling``: whether it can decide anything, which it can't over a handful of items.
     """
 
     name: str
@@ -24,15 +25,19 @@ class Measure:
     claimed: Side = "above"
     level: float = 0.0
     digits: int = 1
+    telling: bool = True
 
     @classmethod
     def of(cls, name: str, found: Paired, claimed: Side = "above", level: float = 0.0, digits: int = 1) -> "Measure":
         """Of a contrast."""
-        return cls(name, found.difference, found.low, found.high, claimed, level, digits)
+        telling = not 0 < found.count < LEAST
+        return cls(name, found.difference, found.low, found.high, claimed, level, digits, telling)
 
     @property
     def kind(self) -> Kind:
         """Holds: the whole interval lies on the claimed side. Does not hold: on the other. Else not decided."""
+        if not self.telling:
+            return "not decided"
         if self.claimed == "within":
             if -self.level <= self.low and self.high <= self.level:
                 return "holds"

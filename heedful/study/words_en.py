@@ -15,8 +15,10 @@ ENGLISH = {
     "not decided": "not decided by this much data",
     "measures": "What decides",
     "measures-caption": "A verdict is computed: a part holds where its whole 95 % interval lies on the claimed "
-    "side, does not hold where it lies on the other, and else is not decided. A claim holds if all its parts "
-    "do. Intervals are over seeds and test items.",
+    "side, does not hold where it lies on the other, and else is not decided; fewer than ten sources decide "
+    "nothing. A claim holds if all its parts do, and does not hold if one of them does not. Intervals are over "
+    "test items, and over seeds where there are several. Test items are the dev sources, by which each run's "
+    "best model was chosen, too.",
     "arm": "arm",
     "sources": "sources",
     "source-length": "source items",
@@ -37,11 +39,12 @@ ENGLISH = {
     "seed-warning": "With one seed an arm, intervals are over test items alone: what another seed would change is "
     "not in them.",
     "table": "The arms side by side",
-    "table-text": "The interval of a mean is over seeds (Student's t between them) and test items (bootstrap). p "
-    "is that of the difference from the best arm, two-sided, after Holm's correction (comparisons: {count}); "
-    "below 0.05 the two differ. Entropy is that of attention, in nats: 0 where one item has it all. Training "
-    "speed is the median while training, prediction speed that of the first seed with the recipe's search, arms "
-    "in turns.",
+    "table-text": "Means over seeds; the interval is over seeds (Student's t between them) and test items "
+    "(bootstrap). p is that of the difference from the best arm, two-sided, after Holm's correction for all "
+    "pairs of arms ({count}), since the best was picked from the same data; below 0.05 the two differ. Entropy "
+    "is that of attention while the references of the first 500 sources are written, in nats: 0 where one item "
+    "has it all. Training speed is the median while training, prediction speed that of the first seed on the "
+    "first 256 sources with the recipe's search, arms in turns; it depends on how long the outputs are.",
     "against-best": "against the best",
     "p": "p (Holm)",
     "best": "best",
@@ -52,7 +55,7 @@ ENGLISH = {
     "prediction-speed": "prediction, units/s",
     "entropy": "entropy, nats",
     "ranking": "{metric} of every arm",
-    "ranking-caption": "Means over seeds with their 95 % intervals.",
+    "ranking-caption": "Means with their 95 % intervals.",
     "curves": "Learning curves",
     "curves-text": "Every validation on the dev data, by greedy search; the mean over seeds.",
     "curves-across": "updates",
@@ -122,8 +125,8 @@ ENGLISH = {
     "untrained": "untrained",
     "one-direction": "one direction",
     "both-directions": "both directions",
-    "recall": "What was read first is nearly lost",
-    "recall-claim": "With a fixed vector, items read early are recalled less often than items read late.",
+    "recall": "What was read first is recalled worse",
+    "recall-claim": "With a fixed vector, items read early are recalled less well than items read late.",
     "recall-thirds": "{cell}: recall of the third read last minus that of the third read first, points",
     "recall-figure": "Recall of an item by how many were read after it",
     "recall-caption": "The probability of the right item given the right ones before it. Read forwards, the item "

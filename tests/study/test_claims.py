@@ -211,7 +211,14 @@ def test_what_cannot_be_measured_is_no_claim() -> None:
         assert claims.all_states(ENGLISH, arms) is None
         assert claims.soften(ENGLISH, arms) is None
         assert claims.picks(ENGLISH, [("x", arms)]) is None
-        assert claims.alike(ENGLISH, [("x", arms)]) is None
+    assert claims.alike(ENGLISH, [("x", [scored(attention="fixed"), scored(attention="luong")])]) is None
+
+
+def test_luong_and_bahdanau_need_no_third() -> None:
+    pair = [scored(attention="luong"), scored(attention="bahdanau")]
+    made = claims.alike(ENGLISH, [("x", pair)])
+    assert made is not None
+    assert [measure.claimed for measure in made.measures] == ["within"]
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.floats(-100, 100)), min_size=2, max_size=40))
@@ -247,7 +254,7 @@ def inside(last: float = 50.0, own: float = 50.0, weights: float = 0.2, between:
         return tuple(chance.normal(value, spread, 60).tolist())
 
     return Inside(
-        digest="", thirds=tuple(zip(around(100 - last, 5), around(last, 5), strict=True)),
+        digest="", model="", thirds=tuple(zip(around(100 - last, 5), around(last, 5), strict=True)),
         relative=tuple(tuple(chance.random(length).tolist()) for length in range(3, 63)), own=around(own, 5)[:15],
         units=("a", "b", "c"), example=((1.0, 0.1, 0.0), (0.2, 1.0, 0.3), (0.0, 0.1, 1.0)),
         weights_gradient=around(weights, 0.1), weights_erasure=around(weights, 0.1), gradient_erasure=around(between, 0.1),
