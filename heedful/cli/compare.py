@@ -9,7 +9,7 @@ from heedful.cli import comparing, options, train
 from heedful.errors import SettingsError
 
 if TYPE_CHECKING:
-    from heedful.study.comparing import Comparison
+    from heedful.study.scored import Comparison
 
 
 def compare(  # noqa: PLR0913 (one argument an option)
@@ -60,10 +60,10 @@ def compare(  # noqa: PLR0913 (one argument an option)
     """
     from heedful.cli import show
     from heedful.study import comparison_page, grid
-    from heedful.study.claims import luong_and_bahdanau
     from heedful.study.comparing import check_folder
     from heedful.study.comparing import compare as compare_arms
     from heedful.study.cost import kept_step_costs
+    from heedful.study.families import luong_and_bahdanau
     from heedful.study.words import Words
 
     words, ranges = Words(language), comparing.bins_of(bins)

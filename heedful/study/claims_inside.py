@@ -12,9 +12,10 @@ from heedful.inspection import charts, svg
 from heedful.inspection.page import Figure
 from heedful.inspection.sheet import AxisNames
 from heedful.results import Alignment
-from heedful.study.claims import Claim, cells_of, claim, difference
-from heedful.study.comparing import Scored, ratio
+from heedful.study.claims import Claim, claim
+from heedful.study.families import cells_of, difference
 from heedful.study.inside import Inside, columns
+from heedful.study.scored import Scored, ratio
 from heedful.study.verdicts import Measure
 from heedful.study.words import Words
 

@@ -7,18 +7,8 @@ import heedful
 from heedful.evaluation.metrics import METRICS
 from heedful.inspection import charts
 from heedful.inspection.page import Cell, Figure, Page, Section, Table
-from heedful.study.claims import (
-    Bins,
-    Claim,
-    alike,
-    all_states,
-    bottleneck,
-    interval_of,
-    number,
-    picks,
-    soften,
-)
-from heedful.study.comparing import ALPHA, Comparison, Scored
+from heedful.study.claims import Bins, Claim, alike, all_states, bottleneck, interval_of, number, picks, soften
+from heedful.study.scored import ALPHA, Comparison, Scored
 from heedful.study.verdicts import Measure
 from heedful.study.words import Words
 from heedful.training import journal

@@ -23,7 +23,7 @@ from heedful.study.words import Words
 from heedful.training.prepare import corpora
 
 if TYPE_CHECKING:
-    from heedful.study.comparing import Scored
+    from heedful.study.scored import Scored
 
 SPEEDS, COSTS = "speeds.json", "costs.json"
 ROUNDS, TIMED = 3, 256

@@ -13,10 +13,10 @@ from heedful.checkpoint import load
 from heedful.data.settings import DataSettings
 from heedful.model.seq2seq import Network
 from heedful.predictor import Predictor
-from heedful.study.comparing import Scored
 from heedful.study.inside import INSIDE, Inside, look_inside
 from heedful.study.measuring import Items, model_digest
 from heedful.study.running import apart, leave_with_parent
+from heedful.study.scored import Scored
 from heedful.training.prepare import corpora
 
 Looking = Callable[[str], None]

@@ -11,15 +11,17 @@ import heedful
 from heedful.checkpoint import RunLock
 from heedful.errors import DivergedError
 from heedful.inspection.page import Page, Section, Table
-from heedful.study.claims import Claim, alike, all_states, attention_of, bottleneck, cells_of, picks, soften
+from heedful.study.claims import Claim, alike, all_states, bottleneck, picks, soften
 from heedful.study.claims_inside import Insides, explanation, final_state, own_item, recall, reversing
-from heedful.study.comparing import Comparison, check_folder, compare
+from heedful.study.comparing import check_folder, compare
 from heedful.study.comparison_page import side_by_side
 from heedful.study.cost import kept_step_costs
+from heedful.study.families import attention_of, cells_of
 from heedful.study.grid import Override
 from heedful.study.lessons import CELLS, CELLS_ON_DATES, COPY, DATES, LESSONS, Lesson
 from heedful.study.looking import Look, Looking, look_all, looks
 from heedful.study.running import ARMS, Told
+from heedful.study.scored import Comparison
 from heedful.study.words import Words
 
 

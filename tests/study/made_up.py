@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from heedful.evaluation.attention import Counted
-from heedful.study.comparing import Scored
 from heedful.study.grid import Arm
 from heedful.study.measuring import Items, Looked, Measured
+from heedful.study.scored import Scored
 from heedful.training.recipe import compose
 
 Share = float | Callable[[int], float]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from heedful.study.comparing import Comparison, compare
+from heedful.study.comparing import compare
 from heedful.study.grid import Arm, arms, parse_vary
+from heedful.study.scored import Comparison
 from heedful.training import run
 
 Table = dict[str, dict[str, Any]]

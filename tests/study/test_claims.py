@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from heedful.evaluation.report import length_bins
 from heedful.evaluation.significance import Paired
 from heedful.study import claims
-from heedful.study.claims import Claim, cells_of, difference, families, interval_of, number, slope_of
+from heedful.study.claims import Claim, interval_of, number, slope_of
 from heedful.study.claims_inside import explanation, final_state, own_item, recall, reversing
-from heedful.study.comparing import Scored
+from heedful.study.families import cells_of, difference, families
 from heedful.study.inside import Inside
+from heedful.study.scored import Scored
 from heedful.study.verdicts import Kind, Measure
 from heedful.study.words import Words
 from tests.study.made_up import LONGEST, SHORTEST, Share, items, scored

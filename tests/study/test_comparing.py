@@ -18,10 +18,11 @@ from heedful.errors import DataError, SettingsError, StoppedError
 from heedful.evaluation.comparison import compared as by_seeds
 from heedful.predictor import Predictor
 from heedful.study import running
-from heedful.study.comparing import ALPHA, Comparison, Scored, check_folder, compare
+from heedful.study.comparing import check_folder, compare
 from heedful.study.grid import arms
 from heedful.study.measuring import MEASURED, Measured
 from heedful.study.running import Progress
+from heedful.study.scored import ALPHA, Comparison, Scored
 from heedful.training import journal, run
 from tests.cli.door import heedful
 from tests.study import processes, small
