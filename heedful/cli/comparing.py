@@ -59,7 +59,8 @@ class Following:
             self.done += 1
             self.before += standing.before
             if not standing.before:
-                self.say(f"{self.done} of {self.total} runs: {name} done{self._left()}")
+                came = "diverged" if standing.diverged else "done"
+                self.say(f"{self.done} of {self.total} runs: {name} {came}{self._left()}")
         else:
             self.shares[name] = min(1.0, standing.update / standing.planned.recipe.training.updates)
             if self.bar is None and time.monotonic() - self.said >= EVERY:

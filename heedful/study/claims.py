@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,8 @@ from heedful.study.families import (
     gap_of,
     gaps,
     luong_and_bahdanau,
+    mean_over,
+    sign_of,
 )
 from heedful.study.scored import Scored, bounded, ratio
 from heedful.study.verdicts import Kind, Measure, all_of
@@ -149,9 +150,8 @@ def slope_of(summed: Statistics) -> NDArray[np.float64]:
 def _slope_of_the_gap(found: Sequence[Family], metric: str) -> Paired:
     arms, weights = gaps(found)
     lengths, settings = found[0].fixed.lengths, arms[0].arm.recipe.evaluation
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
     systems = [[_sums(lengths, y) for y in each.per_source(metric)] for each in arms]
-    return contrast(systems, [sign * each for each in weights], slope_of, settings.resamples, settings.seed)
+    return contrast(systems, [sign_of(metric) * each for each in weights], slope_of, settings.resamples, settings.seed)
 
 
 def _sums(lengths: NDArray[np.int64], y: NDArray[np.float64]) -> Statistics:
@@ -168,8 +168,6 @@ def _by_length(words: Words, found: Sequence[Family], ranges: Bins) -> tuple[lis
     metric, lengths = fixed[0].arm.recipe.training.metric, fixed[0].lengths
     kinds = list(dict.fromkeys(attention_of(each) for each in (*fixed, *attentive)))
     members = [[each for each in (*fixed, *attentive) if attention_of(each) == kind] for kind in kinds]
-    settings, from_statistics = fixed[0].arm.recipe.evaluation, fixed[0].metric(metric).from_statistics
-    ask = partial(contrast, from_statistics=from_statistics, resamples=settings.resamples, seed=settings.seed)
     rows: list[Row] = []
     drawn: list[list[Paired]] = [[] for _ in kinds]
     middles: list[float] = []
@@ -177,8 +175,7 @@ def _by_length(words: Words, found: Sequence[Family], ranges: Bins) -> tuple[lis
         here = (lengths >= low) & (lengths <= high)
         middles.append(float(lengths[here].mean()))
         for place, group in enumerate(members):
-            systems = [[each[here] for each in one.statistics(metric)] for one in group]
-            drawn[place].append(ask(systems, [1 / len(group)] * len(group)))
+            drawn[place].append(mean_over(group, metric, (low, high)))
         gap = gap_of(found, metric, (low, high))
         rows.append((words.between(low, high), int(here.sum()), *(each[-1].difference for each in drawn), gap))
     made = fixed[0].metric(metric)
@@ -228,20 +225,10 @@ def soften(words: Words, arms: Sequence[Scored]) -> Claim | None:
 
 def _curve(name: str, arms: Sequence[Scored], metric: str) -> charts.Line:
     """The mean metric of some arms by source length."""
-    settings, from_statistics, lengths = (
-        arms[0].arm.recipe.evaluation,
-        arms[0].metric(metric).from_statistics,
-        arms[0].lengths,
-    )
-    middles: list[float] = []
-    values: list[Paired] = []
-    for low, high in length_bins(lengths, BINS):
-        here = (lengths >= low) & (lengths <= high)
-        middles.append(float(lengths[here].mean()))
-        systems = [[counts[here] for counts in each.statistics(metric)] for each in arms]
-        weights = [1 / len(arms)] * len(arms)
-        values.append(contrast(systems, weights, from_statistics, settings.resamples, settings.seed))
-    return line_of(name, middles, values, arms[0].metric(metric))
+    lengths = arms[0].lengths
+    ranges = length_bins(lengths, BINS)
+    middles = [float(lengths[(lengths >= low) & (lengths <= high)].mean()) for low, high in ranges]
+    return line_of(name, middles, [mean_over(arms, metric, each) for each in ranges], arms[0].metric(metric))
 
 
 def line_of(name: str, x: Sequence[float], values: Sequence[Paired], metric: Metric) -> charts.Line:

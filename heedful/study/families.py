@@ -39,8 +39,7 @@ def families(arms: Sequence[Scored]) -> list[Family]:
         if fixed and others:
             # Of several without attention the best one is what attention has to beat.
             metric = fixed[0].arm.recipe.training.metric
-            sign = 1 if METRICS[metric].higher_is_better else -1
-            best = max(fixed, key=lambda each: sign * each.mean(metric).value)
+            best = max(fixed, key=lambda each: sign_of(metric) * each.mean(metric).value)
             found.append(Family(cells_of(best), best, others))
     return found
 
@@ -67,24 +66,35 @@ def cells_of(scored: Scored) -> str:
     return model.cell if model.decoder_cell is None else f"{model.cell} + {model.decoder_cell}"
 
 
-def difference(
-    ones: Sequence[Scored], others: Sequence[Scored], metric: str, between: tuple[int, int] | None = None
+def weighed(
+    arms: Sequence[Scored], weights: Sequence[float], metric: str, between: tuple[int, int] | None = None
 ) -> Paired:
-    """The mean metric of some arms minus that of others, in points that are more where it is better.
-
-    ``between`` leaves sources of other lengths out.
-    """
-    settings, lengths = ones[0].arm.recipe.evaluation, ones[0].lengths
+    """A weighted sum of the arms' means of a metric, in its percent; ``between`` leaves sources of other lengths out."""
+    settings, lengths = arms[0].arm.recipe.evaluation, arms[0].lengths
     here = slice(None) if between is None else (lengths >= between[0]) & (lengths <= between[1])
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
+    systems = [[counts[here] for counts in each.statistics(metric)] for each in arms]
+    from_statistics = arms[0].metric(metric).from_statistics
+    return contrast(systems, weights, from_statistics, settings.resamples, settings.seed)
+
+
+def mean_over(arms: Sequence[Scored], metric: str, between: tuple[int, int] | None = None) -> Paired:
+    """The mean metric of some arms."""
+    return weighed(arms, [1 / len(arms)] * len(arms), metric, between)
+
+
+def sign_of(metric: str) -> float:
+    """1 where more is better, else -1: differences are told so that more is better."""
+    return 1.0 if METRICS[metric].higher_is_better else -1.0
+
+
+def difference(ones: Sequence[Scored], others: Sequence[Scored], metric: str) -> Paired:
+    """The mean metric of some arms minus that of others, in points that are more where it is better."""
     weights: dict[str, float] = {}
     arms = {each.arm.name: each for each in (*ones, *others)}
-    for group, share in ((ones, sign / len(ones)), (others, -sign / len(others))):
+    for group, share in ((ones, sign_of(metric) / len(ones)), (others, -sign_of(metric) / len(others))):
         for each in group:  # one that stands there twice counts twice, and its seeds are no more of them
             weights[each.arm.name] = weights.get(each.arm.name, 0.0) + share
-    systems = [[counts[here] for counts in arms[name].statistics(metric)] for name in weights]
-    from_statistics = ones[0].metric(metric).from_statistics
-    return contrast(systems, list(weights.values()), from_statistics, settings.resamples, settings.seed)
+    return weighed([arms[name] for name in weights], list(weights.values()), metric)
 
 
 def gaps(found: Sequence[Family]) -> tuple[list[Scored], list[float]]:
@@ -98,9 +108,4 @@ def gaps(found: Sequence[Family]) -> tuple[list[Scored], list[float]]:
 def gap_of(found: Sequence[Family], metric: str, between: tuple[int, int] | None = None) -> Paired:
     """The mean difference that attention makes to a metric, in points that are more where it is better."""
     arms, weights = gaps(found)
-    settings, lengths = arms[0].arm.recipe.evaluation, found[0].fixed.lengths
-    here = slice(None) if between is None else (lengths >= between[0]) & (lengths <= between[1])
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-    systems = [[counts[here] for counts in each.statistics(metric)] for each in arms]
-    from_statistics = arms[0].metric(metric).from_statistics
-    return contrast(systems, [sign * each for each in weights], from_statistics, settings.resamples, settings.seed)
+    return weighed(arms, [sign_of(metric) * each for each in weights], metric, between)

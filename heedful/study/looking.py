@@ -15,7 +15,7 @@ from heedful.model.seq2seq import Network
 from heedful.predictor import Predictor
 from heedful.study.inside import INSIDE, Inside, look_inside
 from heedful.study.measuring import Items, model_digest
-from heedful.study.running import apart, leave_with_parent
+from heedful.study.processes import apart, leave_with_parent
 from heedful.study.scored import Scored
 from heedful.training.prepare import corpora
 

@@ -4,11 +4,8 @@ import contextlib
 import multiprocessing
 import os
 import queue
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import torch
 
 from heedful.errors import DivergedError, HeedfulError, ModelFolderError, SettingsError, StoppedError
 from heedful.study.grid import Arm
+from heedful.study.processes import apart, leave_with_parent, stop
 from heedful.training import journal, run
 from heedful.training.recipe import Recipe, compose, differences, read_table
 
@@ -180,47 +178,14 @@ def _beside_each_other(waiting: Sequence[Planned], jobs: int, threads: int, told
                 worker.start()
         diverged = _follow(waiting, workers, results, told)
     except KeyboardInterrupt:
-        _stop(workers)
+        stop(workers)
         raise StoppedError("stopped, saved; the same command goes on from there") from None
     except BaseException:
-        _stop(workers)
+        stop(workers)
         raise
     for worker in workers:
         worker.join()
     return diverged
-
-
-@contextlib.contextmanager
-def apart() -> Iterator[None]:
-    """Processes that are started in here do not hear Ctrl-C, which a terminal sends to all: the parent does, and asks once.
-
-    A signal that comes meanwhile is heard at the end: a process is started whole or not at all.
-    """
-    came: list[int] = []
-    ours = threading.current_thread() is threading.main_thread()  # no other may say who hears a signal
-    heard = (signal.SIGINT, signal.SIGTERM) if ours else ()
-    handlers = [(number, signal.signal(number, lambda number, _: came.append(number))) for number in heard]
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a new process inherits
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        for number, handler in handlers:
-            signal.signal(number, handler)
-    if came:
-        raise KeyboardInterrupt
-
-
-def leave_with_parent() -> None:
-    """For the start of such a process: when its parent is gone, killed, it is asked to end, and saves what it trains."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
-
-
-def _leave_after(sentinel: int) -> None:
-    wait([sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _work(tasks: Any, results: Any, threads: int) -> None:
@@ -278,17 +243,3 @@ def _tell_journal(planned: Planned, told: Told) -> None:
     events = journal.read(planned.folder / run.JOURNAL)
     if events:
         told(Progress(planned, int(events[-1]["update"])))
-
-
-def _stop(workers: Sequence[Any]) -> None:
-    """Asks the workers to save and leave, and waits while they do."""
-    for worker in workers:
-        if worker.is_alive() and worker.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.pid, signal.SIGTERM)
-    for worker in workers:
-        if worker.pid is None:  # it was never started
-            continue
-        worker.join(timeout=30)
-        if worker.is_alive():
-            worker.kill()
