@@ -3,7 +3,7 @@
 Also what validation uses, so that training sees what users get.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -151,10 +151,12 @@ class Predictor:
         settings: SearchSettings | None = None,
         batch_size: int = BATCH_SIZE,
         prefixes: Sequence[str] | None = None,
+        watch: Callable[[], None] | None = None,
     ) -> list[Result]:
         """The best hypotheses of every source, in the order of the sources, whatever the batches were.
 
-        ``prefixes`` forces how each output begins. A source without units has no hypotheses.
+        ``prefixes`` forces how each output begins. A source without units has no hypotheses. ``watch`` is called after
+        every step, and may give the search up by raising.
         """
         if any(self.kinds) and len(sources) > CHUNK:
             pieces = range(0, len(sources), CHUNK)
@@ -166,6 +168,7 @@ class Predictor:
                     settings,
                     batch_size,
                     None if prefixes is None else prefixes[at : at + CHUNK],
+                    watch,
                 )
             ]
         chosen = settings or self.settings
@@ -176,10 +179,11 @@ class Predictor:
         forced = None if prefixes is None else self._prefixes([prefixes[row] for row in asked])
         quick = self.stepper(chosen.precision)
         for rows, source, counts in self.source_batches([seen[row] for row in asked], batch_size):
-            limits = torch.from_numpy(self._limits(counts)).to(self.device)
-            found = find(quick, source, limits, chosen, None if forced is None else forced[torch.from_numpy(rows)])
+            limits = torch.from_numpy(self.limits(counts)).to(self.device)
+            begun = None if forced is None else forced[torch.from_numpy(rows)]
+            found = find(quick, source, limits, chosen, begun, watch)
             here = [asked[row] for row in rows]
-            made = self._hypotheses(found, [split[row] for row in here], [self._scene(seen[row]) for row in here])
+            made = self.hypotheses(found, [split[row] for row in here], [self.scene(seen[row]) for row in here])
             for row, hypotheses in zip(here, made, strict=True):
                 results[row] = Result(results[row].source, hypotheses)
         return results
@@ -209,7 +213,7 @@ class Predictor:
         for rows in batches.in_length_order(lengths, BATCH_UNITS, batch_size):
             yield rows, source_on(batches.make_source(columns, rows), self.device), lengths[rows]
 
-    def _scene(self, source: Seen) -> Scene | None:
+    def scene(self, source: Seen) -> Scene | None:
         """What each position covers, where the source is no text; the first column of frames is what is looked at."""
         if not any(self.kinds):
             return None
@@ -228,18 +232,22 @@ class Predictor:
         """The alignment with the picture or spectrogram in its scene, to be drawn on."""
         if alignment.scene is None:
             return alignment
+        return replace(alignment, scene=self.painted(alignment.scene, source, base))
+
+    def painted(self, scene: Scene, source: Row, base: Path | None = None) -> Scene:
+        """The scene of this source with its picture or spectrogram."""
         (seen,) = self.codec.seen([source], base)
         for named, item in zip(self.kinds, seen, strict=True):
             if named is not None and isinstance(item, Media):
                 origin = item.origin
                 array = named.open(origin) if isinstance(origin, Path) else origin
-                look, boxes = named.look(array), alignment.scene.boxes.copy()
+                look, boxes = named.look(array), scene.boxes.copy()
                 boxes[:, ::2] = np.minimum(boxes[:, ::2] * named.stretch(array, item.length, item.shape), 1.0)
-                scene = replace(alignment.scene, boxes=boxes, pixels=look.pixels, seconds=look.seconds)
-                return replace(alignment, scene=scene)
-        return alignment
+                return replace(scene, boxes=boxes, pixels=look.pixels, seconds=look.seconds)
+        return scene
 
-    def _limits(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    def limits(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The most output units for sources of so many units, as the training data suggest."""
         return np.array([self.codec.lengths.longest(count) for count in counts.tolist()], dtype=np.int64)
 
     def _prefixes(self, prefixes: Sequence[str]) -> Tensor:
@@ -247,7 +255,7 @@ class Predictor:
         padded, real = batches.Ragged.of(ids).pad(np.arange(len(ids)))
         return padded.masked_fill(~real, -1).to(self.device)
 
-    def _hypotheses(
+    def hypotheses(
         self, found: Found, sources: list[list[list[str]]], scenes: list[Scene | None]
     ) -> Iterator[tuple[Hypothesis, ...]]:
         """One tuple of hypotheses a sentence, as plain values."""
@@ -291,7 +299,7 @@ class Predictor:
                 labels = tuple(unit for column in split[row] for unit in column)
                 target, looked = tuple(written[row]), None
                 if weights is not None:
-                    scene = self._scene(seen[row])
+                    scene = self.scene(seen[row])
                     looked = Alignment(labels, target, weights[place, :length, : len(labels)].copy(), scene)
                 score = sum(each) / (length + 1) ** self.settings.length_penalty
                 made[row] = Hypothesis(self.target_units.join(target), target, score, sum(each), each, looked)

@@ -11,6 +11,8 @@ import typer
 
 from heedful.errors import DataError, SettingsError
 
+Told = Callable[[str], None]
+"""Is told something to say."""
 BEAM, N_BEST, PENALTY = "beam_size", "n_best", "length_penalty"
 _OVERRIDE = re.compile(r"(data|model|training|search|evaluation)\.[\w.]+=")
 

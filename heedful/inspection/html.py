@@ -49,7 +49,7 @@ def render_page(page: Page) -> str:
         f'<html lang="{page.language}">',
         "<head>",
         '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">',
         '<link rel="icon" href="data:,">',
@@ -73,7 +73,7 @@ def render_page(page: Page) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _policy() -> str:
+def policy() -> str:
     """What a browser may do for this page: show it, and run the one script that has this fingerprint."""
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     return (

@@ -15,13 +15,27 @@ SEARCHES: dict[str, Callable[..., Generator[Frontier, None, Found]]] = {"greedy"
 """Each takes (stepper, source, limits, settings, prefix=None) and yields its frontiers; its value is the result."""
 
 
-def finish(frontiers: Generator[Frontier, None, Found]) -> Found:
-    """Runs a search to its end without watching."""
+def finish(walked: Generator[Frontier, None, Found], watch: Callable[[], None] | None = None) -> Found:
+    """Runs a search to its end; ``watch`` is called after every step, and may end it by raising."""
     while True:
         try:
-            next(frontiers)
+            next(walked)
         except StopIteration as end:
             return end.value
+        if watch is not None:
+            watch()
+
+
+def frontiers(
+    stepper: Stepper[H, S],
+    source: Source,
+    limits: Int[Tensor, "batch"],
+    settings: SearchSettings,
+    prefix: Int[Tensor, "batch time"] | None = None,
+) -> Generator[Frontier, None, Found]:
+    """What the settings ask for, to be watched: greedy search for a beam of one, else beam search."""
+    name = "greedy" if settings.beam_size == 1 else "beam"
+    return SEARCHES[name](stepper, source, limits, settings, prefix)
 
 
 def search(
@@ -30,7 +44,7 @@ def search(
     limits: Int[Tensor, "batch"],
     settings: SearchSettings,
     prefix: Int[Tensor, "batch time"] | None = None,
+    watch: Callable[[], None] | None = None,
 ) -> Found:
-    """What the settings ask for: greedy search for a beam of one, else beam search."""
-    name = "greedy" if settings.beam_size == 1 else "beam"
-    return finish(SEARCHES[name](stepper, source, limits, settings, prefix))
+    """What the settings ask for, see ``frontiers`` and ``finish``."""
+    return finish(frontiers(stepper, source, limits, settings, prefix), watch)

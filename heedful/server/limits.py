@@ -1,0 +1,46 @@
+"""How much one request may ask, how long anybody may take, and how much waits."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from heedful.settings import Settings
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Field(ge=1024, le=1 << 30)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Limits(Settings):
+    """Every limit of the server; ``heedful serve --limit beam_size=50`` sets one.
+
+    ``max_`` bounds a request: its body and headers in bytes, its inputs, the characters and source units of each, beam size,
+    n-best, output length, and the alternatives told at a place. ``header_seconds`` and ``body_seconds`` are for whoever
+    sends, ``write_seconds`` for whoever does not read, ``request_seconds`` for the answer. ``waiting`` inputs stand in the
+    queue at most, ``requests`` are in hand and ``connections`` open at most, ``explorations`` run or wait. A batch has at
+    most ``batch_inputs`` inputs and ``batch_units`` source units, padding counted, times the beam; it waits ``batch_ms``
+    milliseconds at most for others that are on their way.
+    """
+
+    max_body: Bytes = 1 << 20
+    max_header: Annotated[int, Field(ge=1024, le=1 << 20)] = 1 << 14
+    max_inputs: Count = 256
+    max_characters: Count = 4_000
+    max_units: Count = 2_000
+    max_beam_size: Annotated[int, Field(ge=1, le=1000)] = 20
+    max_n_best: Annotated[int, Field(ge=1, le=1000)] = 20
+    max_length: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    max_alternatives: Annotated[int, Field(ge=1, le=1000)] = 50
+    header_seconds: Seconds = 10.0
+    body_seconds: Seconds = 20.0
+    write_seconds: Seconds = 30.0
+    idle_seconds: Seconds = 15.0
+    request_seconds: Seconds = 30.0
+    shutdown_seconds: Seconds = 20.0
+    waiting: Count = 512
+    requests: Count = 256
+    connections: Count = 900
+    explorations: Count = 16
+    batch_inputs: Count = 64
+    batch_units: Count = 32_768
+    batch_ms: Annotated[float, Field(ge=0, le=1000)] = 3.0

@@ -1,0 +1,102 @@
+"""From results to what is answered: plain dictionaries, as ``responses.py`` describes them."""
+
+import base64
+import io
+import json
+from typing import Any
+
+import numpy as np
+
+from heedful.explorer import Branch, Exploration, Moment
+from heedful.results import Scene
+
+SHOWN_DIGITS = 5
+"""Of weights on their way, in a stream; the result has them whole."""
+
+
+def written(record: Any) -> bytes:
+    """JSON in UTF-8; a lone surrogate, which a vocabulary may hold, is escaped."""
+    try:
+        return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(record, allow_nan=False, separators=(",", ":")).encode()
+
+
+def event(name: str, record: Any) -> bytes:
+    """A server-sent event."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), written(record))
+
+
+def branch(found: Branch) -> dict[str, Any]:
+    """A continuation that the search weighed."""
+    return {
+        "parent": found.parent,
+        "step": found.step,
+        "unit": found.unit,
+        "log_prob": found.log_prob,
+        "fate": found.fate,
+    }
+
+
+def moment(found: Moment) -> dict[str, Any]:
+    """What changed at a step."""
+    weights = None if found.weights is None else np.round(found.weights.astype(np.float64), SHOWN_DIGITS).tolist()
+    return {
+        "step": found.step,
+        "keep": found.keep,
+        "units": list(found.units),
+        "log_probs": list(found.log_probs),
+        "weights": weights,
+        "branches": [branch(each) for each in found.branches],
+    }
+
+
+def source(text: str, units: tuple[str, ...], unknown: tuple[int, ...]) -> dict[str, Any]:
+    """An input as the model sees it."""
+    return {"text": text, "units": list(units), "unknown": list(unknown)}
+
+
+def scene(found: Scene | None) -> dict[str, Any] | None:
+    """What a map is drawn over."""
+    if found is None:
+        return None
+    there = ~np.isnan(found.boxes).any(axis=1)
+    boxes = [box if covers else None for box, covers in zip(found.boxes.tolist(), there.tolist(), strict=True)]
+    pixels = found.pixels
+    return {
+        "kind": found.kind,
+        "boxes": boxes,
+        "picture": None if pixels is None or not pixels.size else f"data:image/png;base64,{_png(pixels)}",
+        "width": None if pixels is None else pixels.shape[1],
+        "height": None if pixels is None else pixels.shape[0],
+        "seconds": found.seconds,
+    }
+
+
+def _png(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
+    from PIL import Image  # here: models of text need none
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def explored(model: str, found: Exploration, *, attends: bool, painted: dict[str, Any] | None) -> dict[str, Any]:
+    """All there is to see of one source."""
+    hypotheses = [
+        {
+            **hypothesis.record(),
+            "alternatives": [
+                [{"unit": each.unit, "log_prob": each.log_prob} for each in place] for place in alternatives
+            ],
+        }
+        for hypothesis, alternatives in zip(found.hypotheses, found.alternatives, strict=True)
+    ]
+    return {
+        "model": model,
+        "attends": attends,
+        "source": source(found.source, found.units, found.unknown),
+        "hypotheses": hypotheses,
+        "tree": [branch(each) for each in found.branches],
+        "scene": painted,
+    }
