@@ -71,6 +71,7 @@ RENDERERS = {
     "text": "blocks in the terminal",
     "png": "a picture of dots",
     "svg": "a drawing whose text stays text",
+    "html": "a page to point at, one file that opens without a network",
     "json": "units and weights as numbers",
     "pharaoh": "alignment pairs i-j, one for each output unit",
 }
@@ -107,5 +108,7 @@ COMMANDS = {
     "influence": "show what each source item does to the states and the output",
     "compare": "train a recipe in variants and say which is best",
     "study": "measure every lecture's claims on built-in data",
+    "export": "write a model as ONNX graphs, with a runner that needs no torch",
+    "serve": "serve a page to look inside, and predictions for programs",
     "data": "check a file of pairs, or make one from a built-in task",
 }

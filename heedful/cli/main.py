@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 import heedful
 from heedful.choices import COMMANDS as HELP
-from heedful.cli import attend, compare, data, evaluate, influence, options, predict, study, train
+from heedful.cli import attend, compare, data, evaluate, export, influence, options, predict, serve, study, train
 from heedful.errors import HeedfulError
 
 COMMANDS: dict[str, Callable[..., None] | typer.Typer] = {
@@ -28,6 +28,8 @@ COMMANDS: dict[str, Callable[..., None] | typer.Typer] = {
     "influence": influence.influence,
     "compare": compare.compare,
     "study": study.study,
+    "export": export.export,
+    "serve": serve.serve,
     "data": data.app,
 }
 INTERRUPTED = 130

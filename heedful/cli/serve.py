@@ -14,7 +14,8 @@ TOKEN = "HEEDFUL_TOKEN"  # noqa: S105 (the name of a variable)
 
 def serve(  # noqa: PLR0913 (one argument an option)
     models: Annotated[
-        list[Path], typer.Argument(metavar="MODEL...", help="Model folders, or runs'; each is called by its folder's name.")
+        list[Path],
+        typer.Argument(metavar="MODEL...", help="Model folders, or runs'; each is called by its folder's name."),
     ],
     *,
     host: Annotated[
@@ -29,9 +30,7 @@ def serve(  # noqa: PLR0913 (one argument an option)
         Path | None,
         typer.Option("--token-file", metavar="FILE", help=f"Ask for the token in this file; or set {TOKEN}."),
     ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Answer other machines without a token.")
-    ] = False,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Answer other machines without a token.")] = False,
     limit: Annotated[
         list[str] | None,
         typer.Option("--limit", metavar="NAME=N", help="Set a limit, as max_beam_size=50. May be said again."),

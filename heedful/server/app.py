@@ -1,7 +1,6 @@
 """The routes: what may be asked, and who answers."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -72,7 +71,8 @@ class Desk:
         served = self.shelf.named(asked.model)
         settings = served.settings(asked, self.limits)
         sources = [
-            source_of(given, served.predictor, self.limits, f"inputs[{place}]") for place, given in enumerate(asked.inputs)
+            source_of(given, served.predictor, self.limits, f"inputs[{place}]")
+            for place, given in enumerate(asked.inputs)
         ]
         note(request, model=served.name, inputs=len(sources), units=sum(source.units for source in sources))
         results = await self.batcher.answer(served, settings, sources)
@@ -220,18 +220,28 @@ def application(desk: Desk) -> FastAPI:
     app.router.route_class = StrictRoute
     for kind in (Refusal, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _refused)
-    static = Static()
+    _add_asking(app, desk)
+    _add_looking(app, desk)
+    _add_pages(app)
+    return app
+
+
+def _add_asking(app: FastAPI, desk: Desk) -> None:
+    """What models answer."""
 
     @app.post("/v1/predict", response_model=Predicted, responses=REFUSALS, tags=["predict"])
     async def predict(asked: Predicting, request: Request) -> Response:
         """Write an output for every input, in their order."""
         return await desk.predict(asked, request)
 
+    events = {
+        "description": "events: source, step, result, error",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+
     @app.post(
-        "/v1/predict/stream", tags=["predict"], response_class=StreamingResponse,
-        responses={**REFUSALS, 200: {"description": "events: source, step, result, error",
-                                     "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-    )  # fmt: skip
+        "/v1/predict/stream", response_class=StreamingResponse, responses={**REFUSALS, 200: events}, tags=["predict"]
+    )
     async def stream(asked: Exploring, request: Request) -> StreamingResponse:
         """Watch one input being answered, step by step, as server-sent events; the last one is as of /v1/explore."""
         return await desk.stream(asked, request)
@@ -246,6 +256,10 @@ def application(desk: Desk) -> FastAPI:
         """Show what the search kept and dropped, what else was likely, and what would be if."""
         return await desk.explore(asked, request)
 
+
+def _add_looking(app: FastAPI, desk: Desk) -> None:
+    """What the server says of itself."""
+
     @app.get("/v1/models", response_model=Models, responses=_some(400, 401, 403, 431, 503), tags=["server"])
     async def models() -> Response:
         """Name the models, what they read and write, and the limits of a request."""
@@ -256,18 +270,29 @@ def application(desk: Desk) -> FastAPI:
         """Say that the process is there."""
         return answer({"status": "ok"})
 
-    @app.get(
-        "/readyz", response_model=Status, tags=["server"],
-        responses={**_some(400, 403, 431), 503: {"model": Status, "description": "not ready; Retry-After says when"}},
-    )  # fmt: skip
+    not_ready = {"model": Status, "description": "not ready; Retry-After says when"}
+
+    @app.get("/readyz", response_model=Status, responses={**_some(400, 403, 431), 503: not_ready}, tags=["server"])
     async def readyz() -> Response:
         """Say whether a real prediction works."""
         return await desk.ready()
 
-    @app.get("/metrics", response_class=Response, responses=_some(400, 401, 403, 431), tags=["server"])
+    written = {
+        "description": "the text that Prometheus reads",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+
+    @app.get(
+        "/metrics", response_class=Response, responses={**_some(400, 401, 403, 431), 200: written}, tags=["server"]
+    )
     async def metrics() -> Response:
         """Numbers for Prometheus."""
         return Response(desk.numbers.written(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_pages(app: FastAPI) -> None:
+    """What people see."""
+    static = Static()
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
@@ -282,10 +307,10 @@ def application(desk: Desk) -> FastAPI:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         """The schema for people."""
-        own = {"Content-Security-Policy": f"{policy()}; frame-ancestors 'none'"}  # its style and script stand in the page
+        own = {
+            "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'"
+        }  # its style and script stand in the page
         return Response(documentation(app.openapi()), headers=own, media_type="text/html; charset=utf-8")
-
-    return app
 
 
 def _some(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -30,8 +30,10 @@ class AbandonedError(Exception):
 
 @dataclass(order=True)
 class Waiting:
-    """One input in the queue. ``turn`` is the number of its request plus its place in it, so that a request of hundreds of
-    inputs does not keep those that come after it waiting for all of them.
+    """One input in the queue.
+
+    ``turn`` is the number of its request plus its place in it, so that a request of hundreds of inputs does not keep those
+    that come after it waiting for all of them.
     """
 
     turn: int

@@ -24,8 +24,9 @@ def documentation(schema: dict[str, Any]) -> str:
     ]
     lead = (
         "What this server answers. The same for programs: /openapi.json.",
-        "Bodies are JSON objects in UTF-8, sent as application/json. Every answer that is no result has the form "
-        '{"error": {"code", "field", "message"}}. Where the server has a token, send it as Authorization: Bearer.',
+        "Bodies are JSON objects in UTF-8, sent as application/json.",
+        'Every answer that is no result has the form {"error": {"code", "field", "message"}}.',
+        "Where the server has a token, send it as Authorization: Bearer.",
     )
     return render_page(Page("Heedful: the server", lead, tuple(sections)))
 

@@ -1,6 +1,7 @@
 """One source looked into, in a thread of its own: streamed while it is searched, or as a whole."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +37,9 @@ class Explorations:
         """Ends when those that run have ended."""
         self.threads.shutdown(wait=True, cancel_futures=True)
 
-    async def events(self, served: Served, asked: Exploring, given: Source) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async def events(
+        self, served: Served, asked: Exploring, given: Source
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """``source``, then a ``step`` for every step, then ``result``; or ``error`` at any time.
 
         Raises:
@@ -80,7 +83,9 @@ class Explorations:
             self.log.bug(error, model=served.name)
             _told(tell, Refusal(500, "bug", "something went wrong here"))
 
-    def _explore(self, served: Served, asked: Exploring, row: Any, settings: SearchSettings, tell: Any) -> dict[str, Any]:
+    def _explore(
+        self, served: Served, asked: Exploring, row: Any, settings: SearchSettings, tell: Any
+    ) -> dict[str, Any]:
         predictor, explorer = served.predictor, Explorer(served.predictor)
         look = explorer.look(row)
         painted = None if look.scene is None else records.scene(predictor.painted(look.scene, row))
@@ -99,7 +104,5 @@ class Explorations:
 
 
 def _told(tell: Any, refusal: Refusal) -> None:
-    try:
+    with contextlib.suppress(_LeftError):
         tell("error", {**refusal.record(), "status": refusal.status_code})
-    except _LeftError:
-        pass

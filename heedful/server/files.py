@@ -33,8 +33,10 @@ class Static:
         """
         if name not in self.files:
             raise Refusal(404, "not_found", "there is no such place")
-        kind = f"{KINDS[name[name.rindex('.'):]]}; charset=utf-8"
-        return Response(self.files[name], media_type=kind, headers={"ETag": self.tags[name], "Cache-Control": "no-cache"})
+        kind = f"{KINDS[name[name.rindex('.') :]]}; charset=utf-8"
+        return Response(
+            self.files[name], media_type=kind, headers={"ETag": self.tags[name], "Cache-Control": "no-cache"}
+        )
 
 
 def palette() -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heedful.server.limits import Limits
-from heedful.server.refusals import Refusal, overloaded
+from heedful.server.refusals import Refusal
 from heedful.server.telling import Log, Numbers, Watch
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -68,7 +68,7 @@ class Guard:
         """Refuses whoever may not ask, before anything is read.
 
         Raises:
-            Refusal: 400, 401, 403, 415, 431 or 503.
+            Refusal: 400, 401, 403, 415 or 431.
         """
         if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > self.limits.max_header:
             raise Refusal(431, "headers_too_large", f"headers are {self.limits.max_header:,} bytes at most")
@@ -83,8 +83,6 @@ class Guard:
             kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
             if kind != b"application/json":
                 raise Refusal(415, "not_json", "send a JSON object as application/json", field="Content-Type")
-            if self.in_hand > self.limits.requests:
-                raise overloaded()
 
     def _check_origin(self, headers: dict[bytes, bytes], host: str) -> None:
         origin = headers.get(b"origin")
@@ -178,7 +176,9 @@ class Visit:
 
         work = asyncio.get_running_loop().create_task(self._work(receive))
         try:
-            await asyncio.wait({work, gone}, timeout=self.guard.limits.request_seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {work, gone}, timeout=self.guard.limits.request_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
             late = not work.done() and not gone.done()
         finally:
             for task in (work, gone):
@@ -224,7 +224,9 @@ class Visit:
         if closing:
             with suppress(TimeoutError):
                 async with asyncio.timeout(DRAINED_SECONDS):
-                    while (message := await self.receive())["type"] == "http.request" and message.get("more_body", False):
+                    while (message := await self.receive())["type"] == "http.request" and message.get(
+                        "more_body", False
+                    ):
                         pass
             await self.send_on({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -99,5 +99,7 @@ def _checked(row: Row, predictor: Predictor, limits: Limits, field: str) -> Sour
     if units > limits.max_units:
         raise unprocessable("too_long", field, f"an input has {limits.max_units:,} units at most, found {units:,}")
     if predictor.unreadable([seen]):
-        raise unprocessable("unknown", field, "no unit of it was seen in training; check the text and the model's units")
+        raise unprocessable(
+            "unknown", field, "no unit of it was seen in training; check the text and the model's units"
+        )
     return Source(row, units)

@@ -17,7 +17,8 @@ class Limits(Settings):
     ``max_`` bounds a request: its body and headers in bytes, its inputs, the characters and source units of each, beam size,
     n-best, output length, and the alternatives told at a place. ``header_seconds`` and ``body_seconds`` are for whoever
     sends, ``write_seconds`` for whoever does not read, ``request_seconds`` for the answer. ``waiting`` inputs stand in the
-    queue at most, ``requests`` are in hand and ``connections`` open at most, ``explorations`` run or wait. A batch has at
+    queue at most; with ``requests`` in hand others wait unread, ``parked_seconds`` at most, on ``connections`` that are open
+    at most; ``explorations`` run or wait. A batch has at
     most ``batch_inputs`` inputs and ``batch_units`` source units, padding counted, times the beam; it waits ``batch_ms``
     milliseconds at most for others that are on their way.
     """
@@ -36,9 +37,10 @@ class Limits(Settings):
     write_seconds: Seconds = 30.0
     idle_seconds: Seconds = 15.0
     request_seconds: Seconds = 30.0
+    parked_seconds: Seconds = 5.0
     shutdown_seconds: Seconds = 20.0
     waiting: Count = 512
-    requests: Count = 256
+    requests: Count = 128
     connections: Count = 900
     explorations: Count = 16
     batch_inputs: Count = 64

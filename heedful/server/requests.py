@@ -22,7 +22,9 @@ Item = str | Binary
 """One source column."""
 Input = Annotated[
     str | Binary | list[Item],
-    Field(description="a source: a text, or a picture, sound or array; with several columns a list, or text between tabs"),
+    Field(
+        description="a source: a text, or a picture, sound or array; with several columns a list, or text between tabs"
+    ),
 ]
 
 

@@ -15,9 +15,10 @@ from fastapi import FastAPI
 
 from heedful.errors import HeedfulError, SettingsError
 from heedful.server.app import Desk, application
+from heedful.server.gate import Gate
 from heedful.server.guard import Guard
 from heedful.server.limits import Limits
-from heedful.server.protocol import Connection
+from heedful.server.protocol import House, Tasks
 from heedful.server.served import Shelf
 from heedful.server.telling import Log, LogHandler
 
@@ -64,18 +65,32 @@ def is_loopback(host: str) -> bool:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which tells where it is when it listens, and ends without raising its signal again."""
+    """uvicorn's server behind a gate of ours; it tells where it is when it listens, and ends without raising its signal."""
 
-    def __init__(self, config: uvicorn.Config, told: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self.told = told
+    def __init__(
+        self, guarded: "Guarded", listening: socket.socket, told: Callable[[str], None] = lambda address: None
+    ) -> None:
+        super().__init__(guarded.config())
+        self.house, self.listening, self.told = guarded.house, listening, told
+        self.server_state.tasks = Tasks(self.house)
+        self.gate: Gate | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens."""
-        await super().startup(sockets)
-        if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            self.told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        await super().startup(sockets=[])  # no socket for uvicorn: the gate takes connections
+        if not self.started:
+            return
+        make = self.house.protocol()
+        self.gate = Gate(self.listening, lambda: make(self.config, self.server_state, self.lifespan.state), self.house)
+        self.gate.open()
+        host, port = self.listening.getsockname()[:2]
+        self.told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes no more connections, and lets answers finish."""
+        if self.gate is not None:
+            self.gate.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -114,6 +129,7 @@ class Guarded:
         self.desk = Desk(shelf, limits, log, lambda: self.guard.in_hand)
         self.app: FastAPI = application(self.desk)
         self.guard = Guard(self.app, limits, log, self.desk.numbers, hosts=reach.hosts, token=reach.token)
+        self.house = House(limits, self.desk.numbers)
 
     def config(self, **more: Any) -> uvicorn.Config:
         """For uvicorn: our protocol with its deadlines, our log, and nothing that tells strangers what runs here."""
@@ -121,7 +137,7 @@ class Guarded:
         quiet = {"server_header": False, "proxy_headers": False, "access_log": False, "log_config": None}
         return uvicorn.Config(
             self.guard,
-            http=Connection.of(limits, self.desk.numbers),
+            http=self.house.protocol(),
             ws="none",
             lifespan="on",
             h11_max_incomplete_event_size=limits.max_header,
@@ -145,9 +161,8 @@ def serve(shelf: Shelf, limits: Limits, reach: Reach, log: Log, told: Callable[[
     with contextlib.closing(listen(reach)) as listening:
         gc.collect()
         gc.freeze()  # models and modules stay: no collection has to look at them again
-        server = Server(Guarded(shelf, limits, reach, log).config(), told)
         log.tell("start", models=list(shelf.served))
-        asyncio.run(server.serve(sockets=[listening]))
+        asyncio.run(Server(Guarded(shelf, limits, reach, log), listening, told).serve())
         log.tell("stop")
 
 

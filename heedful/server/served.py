@@ -53,7 +53,10 @@ class Served:
             value = given[name]
             if value is not None and value > most:
                 raise unprocessable("too_large", name, f"{name} is {most:,} at most, found {_written(int(value))}")
-        values: dict[str, Any] = {**stored.model_dump(), **{key: value for key, value in given.items() if value is not None}}
+        values: dict[str, Any] = {
+            **stored.model_dump(),
+            **{key: value for key, value in given.items() if value is not None},
+        }
         if asked.n_best is not None and asked.beam_size is None:
             values["beam_size"] = max(values["beam_size"], asked.n_best)
         elif asked.n_best is None:

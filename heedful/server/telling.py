@@ -1,5 +1,6 @@
 """What the server tells of itself: a line of JSON an event, and numbers for Prometheus. Never people's text."""
 
+import contextlib
 import json
 import logging
 import sys
@@ -25,10 +26,8 @@ class Log:
         """One event."""
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"time": when, "event": event, **fields}, ensure_ascii=True, default=str)
-        try:
-            print(line, file=self.stream or sys.stderr, flush=True)  # noqa: T201 (this is where it prints)
-        except (OSError, ValueError):
-            pass  # nobody reads: that is no reason to stop answering
+        with contextlib.suppress(OSError, ValueError):  # nobody reads: that is no reason to stop answering
+            print(line, file=self.stream or sys.stderr, flush=True)
 
     def bug(self, error: BaseException, **fields: Any) -> None:
         """Something that nobody foresaw, with its traceback: here, and not in the answer."""

@@ -11,10 +11,9 @@ from typing import Any
 
 import jaxtyping
 import pytest
-import uvicorn
 
 from heedful.server.limits import Limits
-from heedful.server.running import Guarded, Reach, listen
+from heedful.server.running import Guarded, Reach, Server, listen
 from heedful.server.served import Shelf
 from heedful.server.telling import Log
 from tests.cli.conftest import WORDS, quick
@@ -31,7 +30,7 @@ class Running:
     port: int
     guarded: Guarded
     log: io.StringIO
-    server: uvicorn.Server
+    server: Server
 
 
 @contextlib.contextmanager
@@ -40,8 +39,8 @@ def running(shelf: Shelf, limits: Limits | None = None, **reach: Any) -> Iterato
     chosen = Reach(port=0, **reach)
     listening, log = listen(chosen), io.StringIO()
     guarded = Guarded(shelf, limits or Limits(), chosen, Log(log))
-    server = uvicorn.Server(guarded.config())
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
+    server = Server(guarded, listening)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     port = listening.getsockname()[1]
     try:
@@ -57,8 +56,10 @@ def running(shelf: Shelf, limits: Limits | None = None, **reach: Any) -> Iterato
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs: ``letters`` (Luong) and ``bahdanau`` write words in capitals, ``fixed`` has no attention, ``columns`` reads two
-    columns, ``digits`` reads pictures and has not learnt much.
+    """A run of each kind.
+
+    ``letters`` (Luong) and ``bahdanau`` write words in capitals, ``fixed`` has no attention, ``columns`` reads two columns,
+    ``digits`` reads pictures and has not learnt much.
     """
     folder = tmp_path_factory.mktemp("models")
     pairs = write(folder / "pairs.tsv", "".join(f"{word}\t{' '.join(word.upper())}\n" for word in WORDS))
