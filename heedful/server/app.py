@@ -14,12 +14,13 @@ from starlette.exceptions import HTTPException
 import heedful
 from heedful.errors import HeedfulError
 from heedful.inspection.html import policy
+from heedful.results import Result
 from heedful.server import records
 from heedful.server.batching import Batcher
 from heedful.server.documentation import documentation
 from heedful.server.exploring import Explorations
 from heedful.server.files import STATIC, Static
-from heedful.server.inputs import source_of
+from heedful.server.inputs import checked_text, source_of
 from heedful.server.limits import Limits
 from heedful.server.refusals import KINDS, Refusal, Refused, unprocessable
 from heedful.server.requests import Attending, Exploring, Predicting, StrictRequest, told
@@ -75,7 +76,8 @@ class Desk:
             for place, given in enumerate(asked.inputs)
         ]
         note(request, model=served.name, inputs=len(sources), units=sum(source.units for source in sources))
-        results = await self.batcher.answer(served, settings, sources)
+        found = iter(await self.batcher.answer(served, settings, [source for source in sources if source.units]))
+        results = [next(found) if source.units else Result("", ()) for source in sources]
         return answer({"model": served.name, "results": [result.record() for result in results]})
 
     async def attend(self, asked: Attending, request: Request) -> Response:
@@ -106,10 +108,7 @@ class Desk:
     async def _forced(self, force: Any, row: Any, target: str) -> Any:
         if len(target) > self.limits.max_characters:
             raise unprocessable("too_long", "target", f"a target has {self.limits.max_characters:,} characters at most")
-        try:
-            target.encode()
-        except UnicodeEncodeError:
-            raise unprocessable("not_text", "target", "a lone surrogate is no text") from None
+        checked_text(target, "target")
         loop = asyncio.get_running_loop()
         (found,) = await loop.run_in_executor(self.batcher.thread, force, [row], [target])
         if not found.units:
@@ -122,6 +121,7 @@ class Desk:
             raise unprocessable("too_long", field, f"it has {self.limits.max_length:,} entries at most")
         if asked.alternatives > self.limits.max_alternatives:
             raise unprocessable("too_large", "alternatives", f"at most {self.limits.max_alternatives:,}")
+        checked_text("".join(asked.prefix), "prefix")
 
     async def _events(self, asked: Exploring, request: Request) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         self._checked(asked)
@@ -129,6 +129,10 @@ class Desk:
         source = source_of(asked.input, served.predictor, self.limits, "input")
         if not source.units:
             raise unprocessable("empty", "input", "the input is empty")
+        if asked.hold and not served.attends:
+            raise unprocessable("no_attention", "hold", "this model has no attention that could be held")
+        if any(each.position >= source.units for each in asked.hold):
+            raise unprocessable("too_large", "hold", f"the input has {source.units:,} positions, counted from zero")
         note(request, model=served.name, inputs=1, units=source.units)
         async for event in self.explorations.events(served, asked, source):
             yield event

@@ -58,11 +58,20 @@ def _text(item: Item, limits: Limits, field: str) -> str:
         raise unprocessable(
             "too_long", field, f"an input has {limits.max_characters:,} characters at most, found {len(item):,}"
         )
+    return checked_text(item, field)
+
+
+def checked_text(text: str, field: str) -> str:
+    """The text, if it is one.
+
+    Raises:
+        Refusal: 422, it has half of a character that takes two.
+    """
     try:
-        item.encode()
+        text.encode()
     except UnicodeEncodeError:
         raise unprocessable("not_text", field, "a lone surrogate is no text") from None
-    return item
+    return text
 
 
 def _array(item: Item, kind: Kind, field: str) -> Given:
