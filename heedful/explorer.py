@@ -206,7 +206,9 @@ class Explorer:
         for hold in holds:
             if hold.weights.shape != (positions,):
                 raise SettingsError(f"held attention has {hold.weights.size} weights, the source {positions} positions")
-            if not (np.isfinite(hold.weights).all() and (hold.weights >= 0).all() and abs(hold.weights.sum() - 1) < 1e-3):
+            if not (
+                np.isfinite(hold.weights).all() and (hold.weights >= 0).all() and abs(hold.weights.sum() - 1) < 1e-3
+            ):
                 raise SettingsError("held attention is not negative and sums to one")
         return _Holding(found, {hold.step: torch.from_numpy(hold.weights).to(self.predictor.device) for hold in holds})
 
@@ -314,7 +316,9 @@ class _Tree:
         if kept:
             self.slots = kept
             self.best = self._path(kept[0])
-        keep = next((at for at, (old, new) in enumerate(zip(before, self.best, strict=False)) if old != new), len(before))
+        keep = next(
+            (at for at, (old, new) in enumerate(zip(before, self.best, strict=False)) if old != new), len(before)
+        )
         new = self.best[keep:]
         rows = [self.looked[number] for number in new if number in self.looked]
         return Moment(

@@ -96,7 +96,7 @@ class Desk:
         else:
             found = await self._forced(served.predictor.force, source.row, asked.target)
         record = found.record()
-        attention = record.pop("attention")
+        attention = record["attention"]
         scene = None if found.attention is None else found.attention.scene
         boxes = None if scene is None else (records.scene(scene) or {})["boxes"]
         return answer({

@@ -7,7 +7,7 @@ from typing import Any
 from heedful.inspection.html import render_page
 from heedful.inspection.page import Cell, Page, Section, Table
 
-EXAMPLES = {
+EXAMPLES: dict[str, dict[str, Any]] = {
     "/v1/predict": {"inputs": ["..."], "beam_size": 5, "n_best": 2},
     "/v1/predict/stream": {"input": "..."},
     "/v1/attend": {"input": "..."},

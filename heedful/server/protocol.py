@@ -82,7 +82,7 @@ class Tasks(set["asyncio.Task[None]"]):
 
     def discard(self, element: object) -> None:
         """Takes one out."""
-        super().discard(element)  # pyrefly: ignore[bad-argument-type]
+        super().discard(element)
         if self.house.parked:
             self.house.admit()
 

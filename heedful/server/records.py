@@ -60,8 +60,7 @@ def scene(found: Scene | None) -> dict[str, Any] | None:
     """What a map is drawn over."""
     if found is None:
         return None
-    there = ~np.isnan(found.boxes).any(axis=1)
-    boxes = [box if covers else None for box, covers in zip(found.boxes.tolist(), there.tolist(), strict=True)]
+    boxes = [None if np.isnan(box).any() else box.tolist() for box in found.boxes]
     pixels = found.pixels
     return {
         "kind": found.kind,

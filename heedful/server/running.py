@@ -143,7 +143,7 @@ class Guarded:
             h11_max_incomplete_event_size=limits.max_header,
             timeout_keep_alive=max(1, round(limits.idle_seconds)),
             timeout_graceful_shutdown=max(1, round(limits.shutdown_seconds)),
-            **quiet,  # pyrefly: ignore[bad-argument-type]
+            **quiet,
             **more,
         )
 
@@ -154,10 +154,10 @@ def serve(shelf: Shelf, limits: Limits, reach: Reach, log: Log, told: Callable[[
     Raises:
         HeedfulError: the address is taken.
     """
-    handler = LogHandler(log)
+    handlers: list[logging.Handler] = [LogHandler(log)]
     for name in ("uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
+        logger.handlers, logger.propagate = handlers, False
     with contextlib.closing(listen(reach)) as listening:
         gc.collect()
         gc.freeze()  # models and modules stay: no collection has to look at them again

@@ -17,7 +17,7 @@ from heedful.server.served import Shelf
 from tests.server.asking import Answer, ask, connected, received, seconds_until_closed
 from tests.server.conftest import Running, running
 
-TOKEN = "a-token-of-some-length"
+TOKEN = "a-token-of-some-length"  # noqa: S105 (of a test)
 PROBLEM = "abcd"
 QUICK = {"header_seconds": 0.6, "body_seconds": 0.6}
 
@@ -251,7 +251,9 @@ def test_a_bad_field_is_named(strict: Running, body: Any, status: int | None, fi
     assert answer.status == status or (status is None and answer.status in (400, 422))
     if answer.status != 200:
         message = answer.json["error"]["message"]
-        assert message and "Traceback" not in message and "/" not in message.replace("application/json", "")
+        assert message
+        assert "Traceback" not in message
+        assert "/" not in message.replace("application/json", "")
         if field is not None:
             assert answer.field == field
 
@@ -385,7 +387,7 @@ def test_every_answer_carries_its_policy(strict: Running) -> None:
 
 
 @pytest.fixture
-def slow(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+def slow(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Makes servers whose searches take as long as one says, with limits."""
     predictor = shelf.served["letters"].predictor
     search = predictor.search
@@ -402,17 +404,19 @@ def slow(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...
         monkeypatch.setattr(predictor, "search", slowly)
         return running(shelf, Limits(**limits))
 
-    yield make
+    return make
 
 
 def test_a_full_queue_says_when_to_come_again(slow: Callable[..., Any]) -> None:
     with slow(0.3, waiting=4, batch_inputs=2) as server, ThreadPoolExecutor(12) as clients:
         answers = list(clients.map(lambda _: ask(server, "/v1/predict", {"inputs": ["abc", "cb"]}), range(12)))
         statuses = sorted(answer.status for answer in answers)
-        assert statuses[0] == 200 and statuses[-1] == 503
+        assert statuses[0] == 200
+        assert statuses[-1] == 503
         for answer in answers:
             if answer.status == 503:
-                assert answer.code == "overloaded" and int(answer.headers["retry-after"]) >= 1
+                assert answer.code == "overloaded"
+                assert int(answer.headers["retry-after"]) >= 1
         assert answers_still(server)
 
 
@@ -482,7 +486,8 @@ def test_one_bad_input_does_not_take_others_along(shelf: Shelf, monkeypatch: pyt
         answers = list(clients.map(lambda word: ask(server, "/v1/predict", {"inputs": [word]}), words))
         for word, answer in zip(words, answers, strict=True):
             assert answer.status == (500 if word == "cc" else 200)
-            assert b"secret" not in answer.body and b"Traceback" not in answer.body
+            assert b"secret" not in answer.body
+            assert b"Traceback" not in answer.body
         assert "RuntimeError" in server.log.getvalue()
         assert "/secret/path" not in server.log.getvalue()
 

@@ -110,7 +110,8 @@ def test_a_stream_builds_what_the_result_says(server: Running, beam_size: int) -
         units[step["keep"] :] = step["units"]
         weights[step["keep"] :] = step["weights"] or []
     assert tree == result["tree"]
-    assert len(units) == len(weights) and all(len(row) == 4 for row in weights)
+    assert len(units) == len(weights)
+    assert all(len(row) == 4 for row in weights)
     best = result["hypotheses"][0]
     assert (
         best["text"]
@@ -130,7 +131,8 @@ def test_explore_is_the_last_event_of_a_stream(server: Running) -> None:
 def test_a_forced_beginning_a_forced_end_and_held_attention(server: Running) -> None:
     free = ask(server, "/v1/explore", {"input": "abcd"}).json["hypotheses"][0]
     begun = ask(server, "/v1/explore", {"input": "abcd", "prefix": ["D", "D"]}).json["hypotheses"][0]
-    assert begun["units"][:2] == ["D", "D"] and begun["units"] != free["units"]
+    assert begun["units"][:2] == ["D", "D"]
+    assert begun["units"] != free["units"]
     ended = ask(server, "/v1/explore", {"input": "abcd", "prefix": ["D", "D"], "end": True}).json["hypotheses"]
     assert [each["units"] for each in ended] == [["D", "D"]]
     held = ask(server, "/v1/explore", {"input": "abcd", "hold": [{"position": 2}]}).json["hypotheses"][0]
@@ -143,9 +145,8 @@ def test_pictures_come_in_base64(server: Running, tmp_path: Path) -> None:
     from heedful.data import toy
 
     picture = toy.parted("digits", 20, 3)[0][0][0]
-    from PIL import Image
-
     import numpy as np
+    from PIL import Image
 
     Image.fromarray(np.asarray(picture)).save(tmp_path / "x.png")
     given = {"base64": base64.b64encode((tmp_path / "x.png").read_bytes()).decode()}
@@ -165,7 +166,8 @@ def test_it_names_its_models_and_limits(server: Running, shelf: Shelf) -> None:
     found = ask(server, "/v1/models").json
     assert [model["name"] for model in found["models"]] == list(shelf.served)
     kinds = {model["name"]: [column["kind"] for column in model["source"]] for model in found["models"]}
-    assert kinds["columns"] == ["text", "text"] and kinds["digits"] == ["picture"]
+    assert kinds["columns"] == ["text", "text"]
+    assert kinds["digits"] == ["picture"]
     assert all(name.startswith("max_") for name in found["limits"])
 
 
