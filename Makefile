@@ -49,7 +49,7 @@ format: $(READY)  ## put the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## speed against the machine's limit: 45 minutes (BENCH=quick: 6; BENCH=frames: pictures, 3); HEEDFUL_DATA names real sentences
+bench: $(READY)  ## speed against the machine's limit: 45 minutes (BENCH=quick: 6; BENCH=frames: pictures, 3; BENCH=server: 4); HEEDFUL_DATA names real sentences
 	@BENCH=$(BENCH) $(BIN)/python -m benchmarks
 
 wheel: $(READY)  ## a wheel and a source archive in dist/

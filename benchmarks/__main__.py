@@ -18,7 +18,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import frames, growth, models, operations, starting
+from benchmarks import frames, growth, models, operations, serving, starting
 from benchmarks.machine import Peak, seconds
 from benchmarks.models import MODELS, WIRINGS, Model
 from benchmarks.searching import Searching, TutorialSearching
@@ -63,8 +63,8 @@ class Work:
 
 def main() -> None:
     """Parses, measures, writes."""
-    if os.environ.get("BENCH") == "frames":
-        frames.run()
+    if os.environ.get("BENCH") in ("frames", "server"):
+        (frames if os.environ["BENCH"] == "frames" else serving).run()
         return
     plan, out = arguments()
     console = Console(stderr=True, soft_wrap=True)

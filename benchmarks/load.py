@@ -134,6 +134,13 @@ async def arrivals(port: int, requests: Sequence[bytes], tally: Tally, end: floa
         await asyncio.wait(pending, timeout=GIVE_UP)
 
 
+async def anew(port: int, requests: Sequence[bytes], tally: Tally, end: float, pick: Callable[[], int]) -> None:
+    """Asks and asks again, each time on a new connection."""
+    while time.perf_counter() < end:
+        number = pick()
+        await once(port, requests[number], number, tally)
+
+
 async def once(port: int, request: bytes, number: int, tally: Tally) -> None:
     """One request on a connection of its own."""
     begin = time.perf_counter()
@@ -187,6 +194,10 @@ async def run(what: dict[str, Any]) -> dict[str, Any]:
     ]
     if what.get("rate"):
         work.append(arrivals(what["port"], requests, tally, end, what["rate"]))
+    work += [
+        anew(what["port"], requests, tally, end, lambda: dice.randrange(len(requests)))
+        for _ in range(what.get("fresh", 0))
+    ]
     drippers = [asyncio.create_task(drip(what["port"], end)) for _ in range(what.get("drippers", 0))]
     await asyncio.gather(*work)
     took = time.perf_counter() - begin
