@@ -129,7 +129,7 @@ class Visit:
         except Exception as error:  # noqa: BLE001 (a bug of ours: told in the log, and nowhere else)
             self.guard.log.bug(error, id=self.number)
             if not self.started:
-                await self._refuse(Refusal(500, "bug", f"something went wrong here; the log knows it as {self.number}"))
+                await self._refuse(Refusal(500, "bug", "something went wrong here"))
         finally:
             self._note()
 

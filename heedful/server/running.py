@@ -5,6 +5,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import resource
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,22 @@ def listen(reach: Reach) -> socket.socket:
     return made
 
 
+SPARE = 200
+"""Descriptors for what is no connection: files, and those that are being refused."""
+
+
+def descriptors(connections: int) -> int:
+    """So many connections, or as many as this process may have descriptors for; the soft limit is raised to what is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - SPARE))
+
+
 class Guarded:
     """The whole application: the routes of a desk, behind a guard."""
 
@@ -154,6 +171,7 @@ def serve(shelf: Shelf, limits: Limits, reach: Reach, log: Log, told: Callable[[
     Raises:
         HeedfulError: the address is taken.
     """
+    limits = limits.model_copy(update={"connections": descriptors(limits.connections)})
     handlers: list[logging.Handler] = [LogHandler(log)]
     for name in ("uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from heedful.server.limits import Limits
 from tests.cli.door import Said, command, environment, heedful, write
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -84,6 +85,14 @@ def test_a_port_that_is_taken_is_told(run: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused(heedful("serve", run, "--port", port), 1, str(port), "--port")
+
+
+def test_every_limit_and_option_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    for name in Limits.model_fields:
+        assert f"`{name}`" in page, f"docs/server.md says nothing of {name}"
+    for name in ("--host", "--token-file", "--insecure", "--allow-host", "--limit", "--log", "--threads"):
+        assert name in page, f"docs/server.md says nothing of {name}"
 
 
 @pytest.mark.parametrize(
