@@ -40,7 +40,7 @@ class Heatmap(Alignment):
     """An alignment that can draw itself: input down the left, output across, brighter is more."""
 
     def save(self, path: str | Path) -> Path:
-        """Writes the map; the suffix says how (.png .svg .json .txt .pharaoh).
+        """Writes the map; the suffix says how (.png .svg .html .json .txt .pharaoh).
 
         Raises:
             SettingsError: nothing writes such a file. MissingPackageError: no font has the letters of a PNG's labels.

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -33,14 +33,25 @@ class Browser:
 
     @contextlib.contextmanager
     def open_page(
-        self, path: Path, *, width: int = 1200, scheme: Literal["light", "dark"] = "light", script: bool = True
+        self,
+        path: Path,
+        *,
+        width: int = 1200,
+        scheme: Literal["light", "dark"] = "light",
+        script: bool = True,
+        allowed: Sequence[str] = (),
     ) -> Iterator[Visit]:
-        """Open a file from the disk, in a window of this width in dots; whatever else it asks for, it does not get."""
+        """Open a file from the disk, in a window of this width in dots; whatever else it asks for, it does not get.
+
+        ``allowed`` are permissions as Playwright names them, such as ``clipboard-write``.
+        """
         address = path.resolve().as_uri()
         context = self.chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script, offline=True
         )
         context.set_default_timeout(20_000)
+        if allowed:
+            context.grant_permissions([*allowed])
         with contextlib.closing(context):
             visit = Visit(context.new_page())
 

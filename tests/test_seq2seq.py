@@ -100,6 +100,8 @@ def test_a_heatmap_is_saved_as_its_suffix_says(model: Seq2Seq, suffix: str, tmp_
     elif suffix == ".svg":
         assert b"<svg" in content
         assert heatmap._repr_svg_().encode() == content
+    elif suffix == ".html":
+        assert content.startswith(b"<!DOCTYPE html>")
     else:
         assert content.startswith(b"\x89PNG")
 

@@ -37,7 +37,10 @@ def attend(  # noqa: PLR0913 (one argument an option)
     n_best: Annotated[
         int | None,
         typer.Option(
-            "--n-best", min=1, metavar="N", help="Hypotheses to choose from, in an HTML page; the whole beam unless said."
+            "--n-best",
+            min=1,
+            metavar="N",
+            help="Hypotheses to choose from, in an HTML page; the whole beam unless said.",
         ),
     ] = None,
     beam_size: options.BeamSize = None,

@@ -53,12 +53,12 @@ def render_page(page: Page) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">',
         '<link rel="icon" href="data:,">',
-        f"<title>{_written(page.title)}</title>",
+        f"<title>{written(page.title)}</title>",
         f"<style>{STYLE}</style>",
         "</head>",
         "<body>",
         "<main>",
-        f'<header class="lead"><h1>{_written(page.title)}</h1>',
+        f'<header class="lead"><h1>{written(page.title)}</h1>',
         *_paragraphs(page.lead),
         "</header>",
         *_contents(page.sections, words),
@@ -75,11 +75,15 @@ def render_page(page: Page) -> str:
 
 def policy() -> str:
     """What a browser may do for this page: show it, and run the one script that has this fingerprint."""
-    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
     return (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; "
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {fingerprint(SCRIPT)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def fingerprint(text: str) -> str:
+    """What a page's policy calls a script or a style sheet that stands in the page: another one does not work there."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _contents(sections: tuple[Section, ...], words: dict[str, str]) -> Iterator[str]:
@@ -105,9 +109,9 @@ def _claims(sections: tuple[Section, ...], words: dict[str, str]) -> Iterator[st
 
 
 def _section(section: Section, words: dict[str, str]) -> Iterator[str]:
-    yield f'<section id="{_written(section.name)}">\n<h2>{_written(section.heading)}</h2>'
+    yield f'<section id="{written(section.name)}">\n<h2>{written(section.heading)}</h2>'
     if section.claim:
-        yield f'<p class="claim">{_written(section.claim)}</p>'
+        yield f'<p class="claim">{written(section.claim)}</p>'
     if section.verdict is not None:
         yield f"<div>{_badge(section.verdict)}</div>"
     yield from _paragraphs(section.text)
@@ -120,25 +124,25 @@ def _section(section: Section, words: dict[str, str]) -> Iterator[str]:
     if section.code:
         if section.figures or section.tables:  # else the section is about nothing else, and its heading says so
             yield f"<h3>{words['code']}</h3>"
-        yield from (f'<pre tabindex="0"><code>{_written(block)}</code></pre>' for block in section.code)
+        yield from (f'<pre tabindex="0"><code>{written(block)}</code></pre>' for block in section.code)
     yield "</section>"
 
 
 def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
-    return (f"<p>{_written(text)}</p>" for text in texts)
+    return (f"<p>{written(text)}</p>" for text in texts)
 
 
 def _link(section: Section, text: str) -> str:
-    return f'<a href="#{quote(section.name)}">{_written(text)}</a>'
+    return f'<a href="#{quote(section.name)}">{written(text)}</a>'
 
 
 def _beneath(claim: str) -> str:
-    return f"<p>{_written(claim)}</p>" if claim else ""
+    return f"<p>{written(claim)}</p>" if claim else ""
 
 
 def _badge(verdict: Verdict) -> str:
     sign = f'<svg viewBox="0 0 16 16" fill="none" stroke-width="2" aria-hidden="true">{SIGNS[verdict.kind]}</svg>'
-    return f'<span class="verdict {verdict.kind.replace(" ", "-")}">{sign}{_written(verdict.text)}</span>'
+    return f'<span class="verdict {verdict.kind.replace(" ", "-")}">{sign}{written(verdict.text)}</span>'
 
 
 def _figure(figure: Figure) -> str:
@@ -147,16 +151,14 @@ def _figure(figure: Figure) -> str:
     if not svg.startswith("<svg"):
         raise ValueError(f"a figure is an <svg> element; found {svg[:40]!r}")
     kind = ' class="wide"' if 'width="100%"' in svg.partition(">")[0] else ""
-    return (
-        f'<figure{kind}><div class="scroll">{svg}</div>\n<figcaption>{_written(figure.caption)}</figcaption></figure>'
-    )
+    return f'<figure{kind}><div class="scroll">{svg}</div>\n<figcaption>{written(figure.caption)}</figcaption></figure>'
 
 
 def _table(table: Table) -> Iterator[str]:
     columns = [_column([row[at] for row in table.rows], table.digits) for at in range(len(table.head))]
     yield '<div class="scroll table"><table class="sortable">'
     if table.caption:
-        yield f"<caption>{_written(table.caption)}</caption>"
+        yield f"<caption>{written(table.caption)}</caption>"
     heads = (_head(text, column) for text, column in zip(table.head, columns, strict=True))
     yield f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>"
     for row in table.rows:
@@ -181,19 +183,19 @@ def _column(cells: list[Cell], digits: int) -> _Column:
 
 def _head(text: str, column: _Column) -> str:
     """The button wakes up with the script; without it, it is text."""
-    button = f'<button type="button" disabled>{_written(text)}</button>'
+    button = f'<button type="button" disabled>{written(text)}</button>'
     return f'<th scope="col" aria-sort="none"{column.kind}>{button}</th>'
 
 
 def _cell(cell: Cell, column: _Column) -> str:
     """Sorted by its value; without one, last."""
     if isinstance(cell, str):
-        return f"<td{column.kind}>{_written(cell)}</td>"
+        return f"<td{column.kind}>{written(cell)}</td>"
     text = "–" if cell is None else shown(cell, column.digits * isinstance(cell, float), grouped=column.grouped)
     value = 'data-none=""' if cell is None or not math.isfinite(cell) else f'data-value="{cell!r}"'
     return f"<td{column.kind} {value}>{text}</td>"
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """Text that is only text: in an element, in an attribute, in a file of UTF-8."""
     return html.escape(_HIDDEN.sub(lambda found: visible(found.group()), text.replace("\r\n", "\n")))

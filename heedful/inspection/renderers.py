@@ -4,7 +4,7 @@ from pathlib import PurePath
 from typing import Protocol, runtime_checkable
 
 from heedful.errors import SettingsError
-from heedful.inspection import numbers, pharaoh, svg, text
+from heedful.inspection import map_page, numbers, pharaoh, svg, text
 from heedful.results import Alignment
 
 
@@ -27,11 +27,12 @@ RENDERERS: dict[str, Renderer] = {
     "text": text.render,
     "png": _png,
     "svg": svg.render,
+    "html": map_page.render,
     "json": numbers.render,
     "pharaoh": pharaoh.render,
 }
 
-SUFFIXES = {".txt": "text", ".png": "png", ".svg": "svg", ".json": "json", ".pharaoh": "pharaoh"}
+SUFFIXES = {".txt": "text", ".png": "png", ".svg": "svg", ".html": "html", ".json": "json", ".pharaoh": "pharaoh"}
 
 
 def for_path(path: str | PurePath) -> Renderer:

@@ -6,13 +6,14 @@ Both stand in the page itself. They are Python's so that the package holds nothi
 from heedful.inspection.palette import DARK, LIGHT
 
 
-def _variables(colours: dict[str, str]) -> str:
+def variables(colours: dict[str, str]) -> str:
+    """The colours as CSS variables."""
     return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
 
 
 STYLE = f"""
-:root {{ color-scheme: light dark; {_variables(LIGHT)} }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}
+:root {{ color-scheme: light dark; {variables(LIGHT)} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}
 
 *, ::before, ::after {{ box-sizing: border-box; }}
 html {{ -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1rem; }}

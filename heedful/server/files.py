@@ -5,15 +5,13 @@ from pathlib import Path
 
 from fastapi import Response
 
-from heedful import inspection
+from heedful.inspection import web
 from heedful.inspection.palette import DARK, LIGHT
 from heedful.server.refusals import Refusal
 
 STATIC = "/static/"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PAGE = Path(__file__).parent / "page"
-SHARED = Path(inspection.__file__).parent / "web"
-"""The map, which files of their own hold too."""
 
 
 class Static:
@@ -21,7 +19,7 @@ class Static:
 
     def __init__(self) -> None:
         self.files = {"palette.css": palette().encode()}
-        for folder in (SHARED, PAGE):
+        for folder in (web.FOLDER, PAGE):
             self.files |= {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in KINDS}
         self.tags = {name: f'"{hashlib.sha256(content).hexdigest()[:20]}"' for name, content in self.files.items()}
 

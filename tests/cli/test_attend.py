@@ -1,8 +1,9 @@
 """``heedful attend``: the map in the terminal and in files."""
 
 import json
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -32,7 +33,14 @@ def test_a_forced_target(run: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "begins"),
-    [("m.png", b"\x89PNG"), ("m.svg", b"<"), ("m.json", b"{"), ("m.txt", b"abc"), ("m.pharaoh", b"0-")],
+    [
+        ("m.png", b"\x89PNG"),
+        ("m.svg", b"<"),
+        ("m.html", b"<!DOCTYPE html>"),
+        ("m.json", b"{"),
+        ("m.txt", b"abc"),
+        ("m.pharaoh", b"0-"),
+    ],
 )
 def test_files(run: Path, tmp_path: Path, name: str, begins: bytes) -> None:
     said = heedful("attend", run, "abc", "--target", "A B C", "--out", tmp_path / name)
@@ -50,6 +58,55 @@ def test_the_json_is_the_pinned_one(run: Path, tmp_path: Path) -> None:
     assert record["source"] == ["a", "b", "c"]
     assert len(record["weights"]) == len(record["target"])
     assert all(sum(row) == pytest.approx(1, abs=1e-5) for row in record["weights"])
+
+
+def hypotheses(path: Path) -> list[dict[str, Any]]:
+    """What a page of maps holds."""
+    found = re.search(r'<script type="application/json" id="maps">(.*?)</script>', path.read_text())
+    assert found
+    return json.loads(found[1])["hypotheses"]
+
+
+def test_a_page_has_the_beam_to_choose_from(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.html"
+    said = heedful("attend", run, "abc", "--out", out)
+    assert said.code == 0
+    best = heedful("predict", run, given="abc\n").lines
+    assert said.lines == best
+    found = hypotheses(out)
+    assert len(found) == 5
+    assert [each["heading"][0] for each in found] == ["abc"] * 5
+    assert found[0]["heading"][1] == best[0]
+    assert len({each["heading"][1] for each in found}) == 5
+    assert all(len(each["probabilities"]) == len(each["target"]) + 1 for each in found)
+    for options, count in (
+        (["--n-best", "2"], 2),
+        (["--n-best", "7"], 7),
+        (["--beam-size", "3"], 3),
+        (["--target", "A B"], 1),
+    ):
+        assert heedful("attend", run, "abc", "--out", out, *options).code == 0
+        assert len(hypotheses(out)) == count
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--n-best", "2"], "for a page"),
+        (["--n-best", "2", "--out", "m.svg"], "for a page"),
+        (["--n-best", "2", "--out", "m.html", "--target", "A"], "forces one output"),
+        (["--n-best", "3", "--beam-size", "2", "--out", "m.html"], "a beam of 2 has no 3 best"),
+        (["--n-best", "0", "--out", "m.html"], "--n-best"),
+    ],
+)
+def test_a_count_without_a_choice(
+    run: Path, tmp_path: Path, options: list[str], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = heedful("attend", run, "abc", *options)
+    assert (said.code, said.out) == (2, "")
+    assert why in said.talk
+    assert not [*tmp_path.iterdir()]
 
 
 def test_several_columns(columns: Path) -> None:

@@ -14,7 +14,7 @@ from heedful.inspection.page import Figure, Page, Section, Table, Verdict
 from heedful.inspection.palette import DARK, LIGHT, SERIES
 from tests.inspection.sample_page import HOSTILE, english, korean
 
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "input"}
 PAGES = {"English": english(), "Korean": korean()}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 

@@ -55,7 +55,14 @@ def test_a_number_that_is_none_is_not_drawn(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("a.png", "png"), ("runs/b.SVG", "svg"), ("c.json", "json"), ("d.txt", "text"), ("e.x.pharaoh", "pharaoh")],
+    [
+        ("a.png", "png"),
+        ("runs/b.SVG", "svg"),
+        ("f.html", "html"),
+        ("c.json", "json"),
+        ("d.txt", "text"),
+        ("e.x.pharaoh", "pharaoh"),
+    ],
 )
 def test_the_suffix_chooses(path: str, name: str) -> None:
     assert for_path(path) is RENDERERS[name]
@@ -66,7 +73,7 @@ def test_another_suffix_is_refused_with_those_that_there_are(path: str) -> None:
     if path == "map.png/":
         assert for_path(path) is RENDERERS["png"]
         return
-    with pytest.raises(SettingsError, match=r"\.txt, \.png, \.svg, \.json, \.pharaoh") as refused:
+    with pytest.raises(SettingsError, match=r"\.txt, \.png, \.svg, \.html, \.json, \.pharaoh") as refused:
         for_path(path)
     assert str(refused.value).startswith(path)
 

@@ -81,7 +81,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     there = {
         f"heedful/{path.relative_to(PACKAGE).as_posix()}"
         for path in PACKAGE.rglob("*")
-        if path.suffix in {".py", ".typed", ".cpp", ".hpp", ".js", ".css", ".html"}
+        if path.suffix in {".py", ".typed", ".cpp", ".hpp", ".js", ".css", ".html", ".svg"}
     }
     assert package == there
     assert "heedful/py.typed" in package
