@@ -18,6 +18,7 @@ from heedful.data.media import Given, settled_data
 from heedful.data.settings import DEV_SHARE, DataSettings
 from heedful.errors import DataError, HeedfulError, SettingsError
 from heedful.evaluation.report import Report
+from heedful.explorer import Exploration, Explorer, Hold
 from heedful.inspection.renderers import RENDERERS, for_path
 from heedful.predictor import BATCH_SIZE, Predictor, check_attends
 from heedful.results import Alignment, Result
@@ -214,6 +215,35 @@ class Seq2Seq:
             raise DataError("the source is empty", "give it at least one unit")
         found = self.predictor.pictured(found, row)
         return Heatmap(found.source, found.target, found.weights, found.scene)
+
+    def explore(
+        self,
+        source: Text,
+        *,
+        prefix: Sequence[str] = (),
+        hold: Mapping[int | None, int] | None = None,
+        alternatives: int = 8,
+        **search_keys: Any,
+    ) -> Exploration:
+        """What the search kept and dropped for one source, what else was likely at every place, and what would be if.
+
+        Args:
+            source: one source.
+            prefix: units that the output has to begin with.
+            hold: attention held by hand: output step (None: every one) to source position, both from zero.
+            alternatives: so many likeliest units are told at every place.
+            search_keys: keys of the recipe's ``[search]``; all hypotheses of the beam are told unless ``n_best`` says.
+
+        Raises:
+            DataError: the source is empty. SettingsError: attention is held where there is none, or an impossible value.
+        """
+        explorer, row = Explorer(self.predictor), self._row(source)
+        positions = len(explorer.look(row).units)
+        holds = [Hold.on(position, positions, step) for step, position in (hold or {}).items()]
+        given = {**self.predictor.settings.model_dump(), **search_keys}
+        given["n_best"] = search_keys.get("n_best", given["beam_size"])
+        settings = SearchSettings.read(given, "explore")
+        return explorer.explore(row, settings, prefix=prefix, holds=holds, count=alternatives)
 
     def _row(self, source: Text) -> Row:
         row = given_columns(source, self.predictor.codec.data.source)

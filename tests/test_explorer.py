@@ -12,6 +12,7 @@ from heedful.errors import DataError, SettingsError
 from heedful.explorer import ROOT, Exploration, Explorer, Hold, Moment
 from heedful.predictor import Predictor
 from heedful.search.settings import SearchSettings
+from heedful.seq2seq import Seq2Seq
 from tests.test_predictor import BEAM, GREEDY, TWO, WIRINGS, predictor
 
 SOURCE = ("abcdefg",)
@@ -161,6 +162,16 @@ def test_impossible_questions_are_refused() -> None:
         Explorer(predictor({"attention": "fixed"})).explore(SOURCE, holds=[Hold.on(0, 7)])
     with pytest.raises(DataError, match="empty"):
         Explorer(predictor()).explore(("",))
+
+
+def test_the_front_desk_explores_too() -> None:
+    model = Seq2Seq(hidden_size=16, embedding_size=8).fit([("ab", "x"), ("ba", "y"), ("aa", "z")] * 10, updates=3)
+    found = model.explore("ab", prefix=["y"], hold={0: 1}, alternatives=2, beam_size=3, max_length=4)
+    assert all(each.units[0] == "y" for each in found.hypotheses)
+    assert all(each.attention is not None and each.attention.weights[0, 1] == 1 for each in found.hypotheses)
+    assert all(len(place) == 2 for places in found.alternatives for place in places)
+    with pytest.raises(SettingsError, match="positions"):
+        model.explore("ab", hold={None: 2})
 
 
 def test_units_the_model_never_saw_are_named() -> None:
