@@ -5,7 +5,7 @@ same generators that ``search`` runs to their end.
 """
 
 import itertools
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -155,6 +155,7 @@ class Explorer:
         end: bool = False,
         holds: Sequence[Hold] = (),
         count: int = 8,
+        watched: Callable[[], None] = lambda: None,
     ) -> Generator[Moment, None, Exploration]:
         """Searches, and tells of every step.
 
@@ -165,6 +166,7 @@ class Explorer:
             end: the output has to end after the prefix.
             holds: where attention is held by hand; the later of two for one step counts.
             count: so many alternatives are told at every place.
+            watched: is called between steps that nothing is yielded from, and may give it up by raising.
 
         Raises:
             DataError: the source has no units. SettingsError: attention is held where there is none to hold, or on
@@ -192,7 +194,7 @@ class Explorer:
         scene = self.predictor.scene(seen)
         (hypotheses,) = self.predictor.hypotheses(found, [split], [scene])
         outputs = [found.units[0, place, : found.lengths[0, place]] for place in range(int(found.count[0]))]
-        alternatives = tuple(self._alternatives(stepper, batch, outputs, count))
+        alternatives = tuple(self._alternatives(stepper, batch, outputs, count, watched))
         return Exploration(
             shown(seen), labels, self._unknown(split), hypotheses, alternatives, tuple(tree.branches), scene
         )
@@ -226,7 +228,12 @@ class Explorer:
         return tuple(place for place, is_known in enumerate(known) if not is_known)
 
     def _alternatives(
-        self, stepper: Stepper[Any, Moving], source: Source, outputs: list[Tensor], count: int
+        self,
+        stepper: Stepper[Any, Moving],
+        source: Source,
+        outputs: list[Tensor],
+        count: int,
+        watched: Callable[[], None],
     ) -> list[tuple[tuple[Alternative, ...], ...]]:
         """For every output, the likeliest units at each of its places and behind its end; all outputs side by side."""
         if not outputs or count < 1:
@@ -239,6 +246,7 @@ class Explorer:
             state = stepper.select(state, torch.zeros(len(outputs), dtype=torch.int64, device=written.device))
             previous = written.new_full((len(outputs),), START)
             for time in range(max(lengths) + 1):
+                watched()
                 step = stepper.step(previous, held, state)
                 log_probs, ids = _likeliest(step.logits, count)
                 for row, length in enumerate(lengths):

@@ -1,5 +1,6 @@
 """``heedful serve``: a page to look inside, and a server for programs."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Annotated
@@ -56,7 +57,7 @@ def serve(  # noqa: PLR0913 (one argument an option)
         ) from None
     from heedful.cli import show
     from heedful.server.limits import Limits
-    from heedful.server.running import Reach, names_of
+    from heedful.server.running import Reach, is_loopback, listen, names_of
     from heedful.server.running import serve as run
 
     limits = Limits.read(limits_given, "--limit")
@@ -65,11 +66,12 @@ def serve(  # noqa: PLR0913 (one argument an option)
     from heedful.server.served import Shelf
     from heedful.server.telling import Log
 
-    shelf = Shelf.load(models)
-    is_terminal = show.console(stderr=True).is_terminal
-    if reach.insecure and reach.token is None and reach.host not in ("127.0.0.1", "localhost"):
-        show.say("note: --insecure: whoever reaches this machine may ask, and look inside")
-    run(shelf, limits, reach, Log(requests=not is_terminal if log is None else log), _at(list(shelf.served)))
+    requests = not show.console(stderr=True).is_terminal if log is None else log
+    with contextlib.closing(listen(reach)) as listening:  # first: an address that is taken is told before models load
+        shelf = Shelf.load(models)
+        if reach.token is None and not is_loopback(reach.host):
+            show.say("note: --insecure: whoever reaches this machine may ask, and look inside")
+        run(shelf, limits, reach, Log(requests=requests), listening, _at(list(shelf.served)))
 
 
 def _at(names: list[str]) -> "options.Told":
@@ -91,7 +93,7 @@ def _limit(given: str) -> tuple[str, str]:
 def _token(file: Path | None) -> str | None:
     """The token of the file, or of the environment: never of the command line, which everybody on the machine can read."""
     if file is None:
-        return os.environ.get(TOKEN) or None
+        return os.environ.get(TOKEN, "").strip() or None
     try:
         found = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):

@@ -1,8 +1,6 @@
-"""The routes: what may be asked, and who answers."""
+"""The routes: what may be asked, and in which form."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -14,21 +12,14 @@ from starlette.exceptions import HTTPException
 import heedful
 from heedful.errors import HeedfulError
 from heedful.inspection.html import policy
-from heedful.results import Result
 from heedful.server import records
-from heedful.server.batching import Batcher
+from heedful.server.desk import Desk
 from heedful.server.documentation import documentation
-from heedful.server.exploring import Explorations
 from heedful.server.files import STATIC, Static
-from heedful.server.inputs import checked_text, source_of
-from heedful.server.limits import Limits
-from heedful.server.refusals import KINDS, Refusal, Refused, unprocessable
+from heedful.server.refusals import KINDS, Refusal, Refused
 from heedful.server.requests import Attending, Exploring, Predicting, StrictRequest, told
 from heedful.server.responses import Attended, Explored, Models, Predicted, Status
-from heedful.server.served import Shelf, probe
-from heedful.server.telling import Log, Numbers
 
-READY_SECONDS = 10.0
 REFUSALS: dict[int | str, dict[str, Any]] = {
     kind.status: {"model": Refused, "description": kind.when} for kind in KINDS
 }
@@ -47,155 +38,6 @@ class StrictRoute(APIRoute):
         return strict
 
 
-class Desk:
-    """What answers requests: the models, the queue, the explorations."""
-
-    def __init__(self, shelf: Shelf, limits: Limits, log: Log, coming: Callable[[], int]) -> None:
-        self.shelf, self.limits, self.log = shelf, limits, log
-        self.numbers = Numbers(shelf.served)
-        self.batcher = Batcher(limits, log, self.numbers, coming)
-        self.explorations = Explorations(limits, log)
-
-    @asynccontextmanager
-    async def living(self, app: FastAPI) -> AsyncIterator[None]:
-        """As long as the server is there."""
-        self.batcher.start()
-        yield
-        await self.batcher.stop()
-        self.explorations.stop()
-
-    async def predict(self, asked: Predicting, request: Request) -> Response:
-        """Outputs for inputs."""
-        if len(asked.inputs) > self.limits.max_inputs:
-            found = f"a request has {self.limits.max_inputs:,} inputs at most, found {len(asked.inputs):,}"
-            raise unprocessable("too_many", "inputs", found)
-        served = self.shelf.named(asked.model)
-        settings = served.settings(asked, self.limits)
-        sources = [
-            source_of(given, served.predictor, self.limits, f"inputs[{place}]")
-            for place, given in enumerate(asked.inputs)
-        ]
-        note(request, model=served.name, inputs=len(sources), units=sum(source.units for source in sources))
-        found = iter(await self.batcher.answer(served, settings, [source for source in sources if source.units]))
-        results = [next(found) if source.units else Result("", ()) for source in sources]
-        return answer({"model": served.name, "results": [result.record() for result in results]})
-
-    async def attend(self, asked: Attending, request: Request) -> Response:
-        """Where the model looked."""
-        served = self.shelf.named(asked.model)
-        if not served.attends:
-            raise unprocessable("no_attention", "model", "this model has no attention: its wiring is 'fixed'")
-        settings = served.settings(asked, self.limits)
-        source = source_of(asked.input, served.predictor, self.limits, "input")
-        if not source.units:
-            raise unprocessable("empty", "input", "the input is empty")
-        note(request, model=served.name, inputs=1, units=source.units)
-        if asked.target is None:
-            (result,) = await self.batcher.answer(served, settings, [source])
-            found = result.hypotheses[0]
-        else:
-            found = await self._forced(served.predictor.force, source.row, asked.target)
-        record = found.record()
-        attention = record["attention"]
-        scene = None if found.attention is None else found.attention.scene
-        boxes = None if scene is None else (records.scene(scene) or {})["boxes"]
-        return answer({
-            "model": served.name, "text": record["text"], "score": record["score"], "log_prob": record["log_prob"],
-            "log_probs": record["log_probs"], "source": attention["source"] if attention else [],
-            "target": record["units"], "weights": attention["weights"] if attention else [], "boxes": boxes,
-        })  # fmt: skip
-
-    async def _forced(self, force: Any, row: Any, target: str) -> Any:
-        if len(target) > self.limits.max_characters:
-            raise unprocessable("too_long", "target", f"a target has {self.limits.max_characters:,} characters at most")
-        checked_text(target, "target")
-        loop = asyncio.get_running_loop()
-        (found,) = await loop.run_in_executor(self.batcher.thread, force, [row], [target])
-        if not found.units:
-            raise unprocessable("empty", "target", "the target is empty")
-        return found
-
-    def _checked(self, asked: Exploring) -> None:
-        if len(asked.prefix) > self.limits.max_length or len(asked.hold) > self.limits.max_length:
-            field = "prefix" if len(asked.prefix) > self.limits.max_length else "hold"
-            raise unprocessable("too_long", field, f"it has {self.limits.max_length:,} entries at most")
-        if asked.alternatives > self.limits.max_alternatives:
-            raise unprocessable("too_large", "alternatives", f"at most {self.limits.max_alternatives:,}")
-        checked_text("".join(asked.prefix), "prefix")
-
-    async def _events(self, asked: Exploring, request: Request) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        self._checked(asked)
-        served = self.shelf.named(asked.model)
-        source = source_of(asked.input, served.predictor, self.limits, "input")
-        if not source.units:
-            raise unprocessable("empty", "input", "the input is empty")
-        if asked.hold and not served.attends:
-            raise unprocessable("no_attention", "hold", "this model has no attention that could be held")
-        if any(each.position >= source.units for each in asked.hold):
-            raise unprocessable("too_large", "hold", f"the input has {source.units:,} positions, counted from zero")
-        note(request, model=served.name, inputs=1, units=source.units)
-        async for event in self.explorations.events(served, asked, source):
-            yield event
-
-    async def explore(self, asked: Exploring, request: Request) -> Response:
-        """All there is to see of one input."""
-        async for name, record in self._events(asked, request):
-            if name == "error":
-                raise _refusal(record)
-            if name == "result":
-                return answer(record)
-        raise HeedfulError("an exploration ended without a result")
-
-    async def stream(self, asked: Exploring, request: Request) -> StreamingResponse:
-        """The same, step by step."""
-        events = self._events(asked, request)
-        first = await anext(events)  # what can be refused is refused before the answer begins
-        if first[0] == "error":
-            raise _refusal(first[1])
-
-        async def written() -> AsyncIterator[bytes]:
-            yield records.event(*first)
-            async for name, record in events:
-                yield records.event(name, record)
-
-        return StreamingResponse(written(), media_type="text/event-stream")
-
-    def models(self) -> Response:
-        """The models and the limits."""
-        return answer({
-            "heedful": heedful.__version__,
-            "models": [each.record.model_dump() for each in self.shelf.served.values()],
-            "limits": {name: value for name, value in self.limits.model_dump().items() if name.startswith("max_")},
-        })  # fmt: skip
-
-    async def ready(self) -> Response:
-        """Whether a real prediction works, of every model that reads text."""
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                for served in self.shelf.served.values():
-                    if not any(served.predictor.kinds):
-                        source = source_of(probe(served.predictor), served.predictor, self.limits, "")
-                        await self.batcher.answer(served, served.predictor.settings, [source])
-        except (TimeoutError, HTTPException, HeedfulError):
-            return Response(b'{"status":"not ready"}', 503, {"Retry-After": "1"}, media_type="application/json")
-        return answer({"status": "ready"})
-
-
-def note(request: Request, **fields: Any) -> None:
-    """For the log's line about this request: numbers and names, never text."""
-    request.scope["state"].get("told", {}).update(fields)
-
-
-def answer(record: Any) -> Response:
-    """A JSON answer, written without another look at it."""
-    return Response(records.written(record), media_type="application/json")
-
-
-def _refusal(record: dict[str, Any]) -> Refusal:
-    error = record["error"]
-    return Refusal(record["status"], error["code"], error["message"], field=error["field"])
-
-
 async def _refused(request: Request, error: Exception) -> Response:
     """Every error of a route as an answer of one shape."""
     if isinstance(error, RequestValidationError):
@@ -206,6 +48,8 @@ async def _refused(request: Request, error: Exception) -> Response:
         words = {404: ("not_found", "there is no such place"), 405: ("no_such_method", "there is no such method here")}
         code, message = words.get(error.status_code, ("refused", "this was refused"))
         refusal = Refusal(error.status_code, code, message, headers=dict(error.headers or {}))
+    elif isinstance(error, HeedfulError):  # not the asker's fault: those are refusals
+        refusal = Refusal(500, "broken_model", "the model gives no answer")
     else:  # a bug of ours; the guard, which sees it too, tells the log
         refusal = Refusal(500, "bug", "something went wrong here")
     return Response(
@@ -263,19 +107,20 @@ def _add_asking(app: FastAPI, desk: Desk) -> None:
 
 def _add_looking(app: FastAPI, desk: Desk) -> None:
     """What the server says of itself."""
+    not_ready = {"model": Status, "description": "not ready; Retry-After says when"}
 
     @app.get("/v1/models", response_model=Models, responses=_some(400, 401, 403, 431, 503), tags=["server"])
     async def models() -> Response:
         """Name the models, what they read and write, and the limits of a request."""
         return desk.models()
 
-    @app.get("/healthz", response_model=Status, responses=_some(400, 403, 431), tags=["server"])
+    @app.head("/healthz", include_in_schema=False)
+    @app.get("/healthz", response_model=Status, responses={**_some(400, 403, 431), 503: not_ready}, tags=["server"])
     async def healthz() -> Response:
         """Say that the process is there."""
-        return answer({"status": "ok"})
+        return desk.healthy()
 
-    not_ready = {"model": Status, "description": "not ready; Retry-After says when"}
-
+    @app.head("/readyz", include_in_schema=False)
     @app.get("/readyz", response_model=Status, responses={**_some(400, 403, 431), 503: not_ready}, tags=["server"])
     async def readyz() -> Response:
         """Say whether a real prediction works."""
@@ -296,17 +141,18 @@ def _add_looking(app: FastAPI, desk: Desk) -> None:
 
 def _add_pages(app: FastAPI) -> None:
     """What people see."""
-    static = Static()
+    static, pages = Static(), dict[str, str]()
 
+    @app.head("/", include_in_schema=False)
     @app.get("/", include_in_schema=False)
-    async def page() -> Response:
+    async def page(request: Request) -> Response:
         """The page."""
-        return static.answer("index.html")
+        return static.answer("index.html", request.headers.get("if-none-match"))
 
     @app.get(f"{STATIC}{{name}}", include_in_schema=False)
-    async def file(name: str) -> Response:
+    async def file(name: str, request: Request) -> Response:
         """A file of the page."""
-        return static.answer(name)
+        return static.answer(name, request.headers.get("if-none-match"))
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
@@ -314,7 +160,9 @@ def _add_pages(app: FastAPI) -> None:
         own = {
             "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'"
         }  # its style and script stand in the page
-        return Response(documentation(app.openapi()), headers=own, media_type="text/html; charset=utf-8")
+        if not pages:
+            pages["docs"] = documentation(app.openapi())
+        return Response(pages["docs"], headers=own, media_type="text/html; charset=utf-8")
 
 
 def _some(*statuses: int) -> dict[int | str, dict[str, Any]]:

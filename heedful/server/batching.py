@@ -50,7 +50,7 @@ class Batcher:
 
     def __init__(self, limits: Limits, log: Log, numbers: Numbers, coming: Callable[[], int]) -> None:
         self.limits, self.log, self.numbers = limits, log, numbers
-        self.coming = coming  # how many requests are in hand, in the queue or on their way to it
+        self.coming = coming  # how many predictions have been read and are about to be queued
         self.queue: list[Waiting] = []
         self.arrived = asyncio.Event()
         self.turns, self.count = itertools.count(), itertools.count()
@@ -80,55 +80,73 @@ class Batcher:
             raise overloaded()
         loop, turn = asyncio.get_running_loop(), next(self.turns)
         mine: list[Waiting] = []
-        for place, (row, units) in enumerate(sources):
-            mine.append(Waiting(turn + place, next(self.count), served, settings, row, units, loop.create_future()))
+        for place, source in enumerate(sources):
+            number, answer = next(self.count), loop.create_future()
+            mine.append(Waiting(turn + place, number, served, settings, source.row, source.units, answer))
             insort(self.queue, mine[-1])
         self.numbers.waiting.set(len(self.queue))
         self.arrived.set()
         try:
             return list(await asyncio.gather(*(waiting.answer for waiting in mine)))
         finally:
-            for waiting in mine:
-                waiting.answer.cancel()  # no effect on what is done
+            if any(not waiting.answer.done() or waiting.answer.cancelled() for waiting in mine):
+                self._leave(mine)
+
+    def _leave(self, mine: Sequence[Waiting]) -> None:
+        """Whoever asked has gone: what is in the queue makes room at once, what is searched is given up."""
+        for waiting in mine:
+            waiting.answer.cancel()
+        before = len(self.queue)
+        self.queue = [waiting for waiting in self.queue if not waiting.answer.done()]
+        self.numbers.cancelled.inc(before - len(self.queue))
+        self.numbers.waiting.set(len(self.queue))
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether anybody is going to answer."""
+        return self.running is not None and not self.running.done()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self.arrived.wait()
-            await self._gather()
-            batch = self._next()
-            if not batch:
-                continue
-            watch = Watch()
+            batch: list[Waiting] = []
             try:
-                results = await loop.run_in_executor(self.thread, self._search, batch)
-            except AbandonedError:
-                continue
-            except Exception as error:  # noqa: BLE001 (one bad input must not take the others along)
-                await self._one_by_one(batch, error)
-                continue
-            self.numbers.batches.observe(len(batch))
-            self.numbers.search.observe(watch.seconds)
-            for waiting, result in zip(batch, results, strict=True):
-                if not waiting.answer.done():
-                    waiting.answer.set_result(result)
+                await self._gather()
+                batch = self._next()
+                if batch:
+                    await self._answer(batch)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the next batch is to be answered)
+                self.log.bug(error, inputs=len(batch))
+                for waiting in batch or self.queue[:1]:
+                    if not waiting.answer.done():
+                        waiting.answer.set_exception(error)
+                self.queue = [waiting for waiting in self.queue if not waiting.answer.done()]
+
+    async def _answer(self, batch: list[Waiting]) -> None:
+        watch = Watch()
+        try:
+            results = await asyncio.get_running_loop().run_in_executor(self.thread, self._search, batch)
+        except AbandonedError:
+            return
+        except Exception as error:  # noqa: BLE001 (one bad input must not take the others along)
+            await self._one_by_one(batch, error)
+            return
+        self.numbers.batches.observe(len(batch))
+        self.numbers.search.observe(watch.seconds)
+        for waiting, result in zip(batch, results, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(result)
 
     async def _gather(self) -> None:
-        """Waits a little where requests are in hand that are not in the queue yet."""
-        if self.limits.batch_ms <= 0:
-            return
-        end = Watch()
-        while len(self.queue) < min(self.coming(), self.limits.batch_inputs):
-            if end.seconds * 1000 >= self.limits.batch_ms:
+        """Lets those in who have been read and are about to be queued; a few milliseconds at most."""
+        begin = Watch()
+        while self.coming() and len(self.queue) < self.limits.batch_inputs:
+            if begin.seconds * 1000 >= self.limits.batch_ms:
                 break
-            await asyncio.sleep(self.limits.batch_ms / 4000)
+            await asyncio.sleep(0)
 
     def _next(self) -> list[Waiting]:
         """The input whose turn it is, and those of like length that are searched alike, within the budget."""
-        gone = [waiting for waiting in self.queue if waiting.answer.done()]
-        if gone:
-            self.numbers.cancelled.inc(len(gone))
-            self.queue = [waiting for waiting in self.queue if not waiting.answer.done()]
         chosen: list[Waiting] = []
         if self.queue:
             head = self.queue[0]

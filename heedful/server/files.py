@@ -23,18 +23,19 @@ class Static:
             self.files |= {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in KINDS}
         self.tags = {name: f'"{hashlib.sha256(content).hexdigest()[:20]}"' for name, content in self.files.items()}
 
-    def answer(self, name: str) -> Response:
-        """The file.
+    def answer(self, name: str, known: str | None = None) -> Response:
+        """The file; without it where whoever asks has it already, by the tag that is ``known``.
 
         Raises:
             Refusal: 404, there is none of this name.
         """
         if name not in self.files:
             raise Refusal(404, "not_found", "there is no such place")
+        headers = {"ETag": self.tags[name], "Cache-Control": "no-cache"}
+        if known is not None and self.tags[name] in known:
+            return Response(status_code=304, headers=headers)
         kind = f"{KINDS[name[name.rindex('.') :]]}; charset=utf-8"
-        return Response(
-            self.files[name], media_type=kind, headers={"ETag": self.tags[name], "Cache-Control": "no-cache"}
-        )
+        return Response(self.files[name], media_type=kind, headers=headers)
 
 
 def palette() -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from heedful.server.protocol import Connection, House, refusal_bytes
 from heedful.server.refusals import overloaded
+from heedful.server.telling import Numbers
 
 AT_ONCE = 16
 """So many connections are taken before others get their turn in the loop."""
@@ -19,15 +20,17 @@ REFUSED_AT_ONCE = 5
 """Every ``PAUSE`` seconds so many are refused: 500 a second."""
 LINGER = 0.25
 PATIENCE = 1.0
-"""A connection that has sent no whole head for so long makes room for others when there is none left."""
+"""Who has kept the server waiting for so long makes room for others when there is none left."""
 BACKLOG = 128
 
 
 class Gate:
     """Takes connections from a listening socket."""
 
-    def __init__(self, listening: socket.socket, make: Callable[[], Connection], house: House) -> None:
-        self.listening, self.make, self.house = listening, make, house
+    def __init__(
+        self, listening: socket.socket, make: Callable[[], Connection], house: House, numbers: Numbers
+    ) -> None:
+        self.listening, self.make, self.house, self.numbers = listening, make, house, numbers
         self.loop = asyncio.get_running_loop()
         self.waking: asyncio.TimerHandle | None = None
         self.coming: set[asyncio.Task[None]] = set()
@@ -36,12 +39,12 @@ class Gate:
     def open(self) -> None:
         """Begins to take connections."""
         self.listening.setblocking(False)
-        self.listening.listen(BACKLOG)
         self.loop.add_reader(self.listening, self._take)
 
     def close(self) -> None:
-        """Takes no more."""
+        """Takes no more: whoever comes now is refused by the kernel, at once."""
         self.loop.remove_reader(self.listening)
+        self.listening.close()
         if self.waking is not None:
             self.waking.cancel()
         for each in list(self.closing):
@@ -99,7 +102,7 @@ class Gate:
         self.waking = self.loop.call_later(PAUSE, self._look)
 
     def _refuse(self, taken: socket.socket) -> None:
-        self.house.numbers.refused.inc()
+        self.numbers.refused.inc()
         taken.setblocking(False)
         self.closing.add(taken)
         try:

@@ -6,16 +6,16 @@ An ASGI application around the other. It reads the body itself, within its limit
 import asyncio
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heedful.server.limits import Limits
-from heedful.server.refusals import Refusal
+from heedful.server.refusals import Refusal, deadline, overloaded
 from heedful.server.telling import Log, Numbers, Watch
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -36,12 +36,21 @@ ALWAYS: Headers = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
+PREDICT = "/v1/predict"
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:/@\[\]\s]+)(?::\d{1,5})?")
+SMALL = 1 << 14
+"""A body up to this size is read whatever others send."""
+GONE = 499
+"""What is noted where nobody waited for the answer, as others do."""
 DRAINED_SECONDS = 2.0
 """So long what still comes of a refused body is thrown away, so that the sender gets to read why."""
 
 
 class Guard:
-    """The doorkeeper. ``in_hand`` counts requests whose answer is not complete."""
+    """The doorkeeper.
+
+    ``arriving`` counts predictions that are whole and not in the queue yet; ``bytes`` what bodies hold beyond ``SMALL``.
+    """
 
     def __init__(
         self, app: ASGIApp, limits: Limits, log: Log, numbers: Numbers, *, hosts: Sequence[str], token: str | None
@@ -49,7 +58,8 @@ class Guard:
         self.app, self.limits, self.log, self.numbers = app, limits, log, numbers
         self.hosts = frozenset(host.lower() for host in hosts)
         self.token = None if token is None else token.encode()
-        self.in_hand = 0
+        self.in_hand = self.arriving = self.bytes = 0
+        self.turns = asyncio.Semaphore(limits.requests)  # who waits longest comes first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -64,18 +74,21 @@ class Guard:
         finally:
             self.in_hand -= 1
 
-    def check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+    def check(self, scope: Scope) -> None:
         """Refuses whoever may not ask, before anything is read.
 
         Raises:
             Refusal: 400, 401, 403, 415 or 431.
         """
-        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > self.limits.max_header:
+        given: Headers = scope["headers"]
+        if sum(len(name) + len(value) + 4 for name, value in given) > self.limits.max_header:
             raise Refusal(431, "headers_too_large", f"headers are {self.limits.max_header:,} bytes at most")
+        headers = dict(given)
         host = headers.get(b"host", b"").decode("latin-1")
-        if _name(host) not in self.hosts:
+        named = HOST.fullmatch(host)
+        if named is None or named[1].lower() not in self.hosts:
             raise Refusal(400, "foreign_host", "this server has another name", field="Host")
-        self._check_origin(headers, host)
+        self._check_origin(scope, [value for name, value in given if name == b"origin"], headers, host)
         self._check_token(scope["path"], headers)
         if headers.get(b"content-encoding", b"identity").lower() not in (b"identity", b""):
             raise Refusal(415, "compressed", "send the body as it is, not compressed", field="Content-Encoding")
@@ -84,10 +97,14 @@ class Guard:
             if kind != b"application/json":
                 raise Refusal(415, "not_json", "send a JSON object as application/json", field="Content-Type")
 
-    def _check_origin(self, headers: dict[bytes, bytes], host: str) -> None:
-        origin = headers.get(b"origin")
-        foreign = origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host.lower()
-        if foreign or headers.get(b"sec-fetch-site", b"").lower() == b"cross-site":
+    def _check_origin(self, scope: Scope, origins: list[bytes], headers: dict[bytes, bytes], host: str) -> None:
+        ours = (f"http://{host}".lower(), f"https://{host}".lower())
+        foreign = any(origin.decode("latin-1").lower() not in ours for origin in origins)
+        if headers.get(b"sec-fetch-site", b"").lower() == b"cross-site":
+            # a link that leads to the page is no page that asks: nothing of ours is told to where it stood
+            followed = scope["method"] == "GET" and headers.get(b"sec-fetch-mode", b"").lower() == b"navigate"
+            foreign = foreign or not followed
+        if foreign:
             raise Refusal(403, "foreign_origin", "pages of other origins may not ask this server", field="Origin")
 
     def _check_token(self, path: str, headers: dict[bytes, bytes]) -> None:
@@ -99,13 +116,6 @@ class Guard:
             raise Refusal(401, "no_token", "send the token as Authorization: Bearer", headers=told)
 
 
-def _name(host: str) -> str:
-    """The host without its port; an IPv6 address keeps its brackets."""
-    if host.startswith("["):
-        return host.partition("]")[0].lower() + "]"
-    return host.partition(":")[0].lower()
-
-
 class Visit:
     """One request on its way through."""
 
@@ -113,16 +123,19 @@ class Visit:
         self.guard, self.scope, self.receive, self.send_on = guard, scope, receive, send
         self.watch, self.number = Watch(), secrets.token_hex(6)
         self.status, self.started, self.whole = 0, False, False
+        self.held, self.is_arriving = 0, False
         self.told: dict[str, Any] = {}
-        scope.setdefault("state", {})["told"] = self.told  # what a route wants in the log's line
+        # what a route wants in the log's line, and what it calls when a prediction stands in the queue
+        scope.setdefault("state", {}).update(told=self.told, arrived=self._arrived)
 
     async def run(self) -> None:
         """Checks, reads, answers, and writes its line."""
         try:
-            headers = dict(self.scope["headers"])
-            self.guard.check(self.scope, headers)
-            body = await self._read(headers)
-            if body is not None:
+            self.guard.check(self.scope)
+            body = await self._read()
+            if body is None:
+                self.status = GONE
+            else:
                 await self._answer(body)
         except Refusal as refusal:
             await self._refuse(refusal)
@@ -131,16 +144,20 @@ class Visit:
             if not self.started:
                 await self._refuse(Refusal(500, "bug", "something went wrong here"))
         finally:
+            self._arrived()
+            self.guard.bytes -= self.held
             self._note()
 
-    async def _read(self, headers: dict[bytes, bytes]) -> bytes | None:
-        """The whole body; None where the sender went away.
+    async def _read(self) -> bytes | None:
+        """The whole body; None where the sender went away. Only what is posted has one that anybody reads.
 
         Raises:
-            Refusal: 413, it is too large; 408, it took too long.
+            Refusal: 413, it is too large; 408, it took too long; 503, too much of others' is being read.
         """
+        if self.scope["method"] != "POST":
+            return b""
         limits = self.guard.limits
-        declared = headers.get(b"content-length", b"0")
+        declared = dict(self.scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limits.max_body:
             raise _too_large(limits)
         parts: list[bytes] = []
@@ -155,16 +172,24 @@ class Visit:
                     size += len(parts[-1])
                     if size > limits.max_body:
                         raise _too_large(limits)
+                    self._hold(max(0, size - SMALL))
                     if not message.get("more_body", False):
                         self.whole = True
                         return b"".join(parts)
         except TimeoutError:
             raise Refusal(408, "too_slow", f"a body arrives within {limits.body_seconds:g} seconds") from None
 
+    def _hold(self, size: int) -> None:
+        self.guard.bytes += size - self.held
+        self.held = size
+        if size and self.guard.bytes > self.guard.limits.bodies:
+            raise overloaded("too much is being sent at once; come again")
+
     async def _answer(self, body: bytes) -> None:
         """Lets the application answer, as long as somebody waits for it and the time lasts."""
         given = False
-        gone = asyncio.get_running_loop().create_task(self._gone())
+        loop = asyncio.get_running_loop()
+        gone = loop.create_task(self._gone())
 
         async def receive() -> Message:
             nonlocal given
@@ -174,11 +199,10 @@ class Visit:
             await asyncio.shield(gone)
             return {"type": "http.disconnect"}
 
-        work = asyncio.get_running_loop().create_task(self._work(receive))
+        work = loop.create_task(self._work(receive))
         try:
-            await asyncio.wait(
-                {work, gone}, timeout=self.guard.limits.request_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
+            seconds = self.guard.limits.request_seconds
+            await asyncio.wait({work, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             late = not work.done() and not gone.done()
         finally:
             for task in (work, gone):
@@ -187,16 +211,34 @@ class Visit:
         with suppress(asyncio.CancelledError):
             await work
         if late and not self.started:
-            raise Refusal(503, "deadline", "the answer took too long", headers={"Retry-After": "5"})
+            raise deadline()
         if work.cancelled() and not self.started:
-            self.status = 499  # as others count those who did not wait
+            self.status = GONE
 
     async def _gone(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
     async def _work(self, receive: Receive) -> None:
-        await self.guard.app(self.scope, receive, self._send)
+        if self.scope["method"] != "POST":
+            await self.guard.app(self.scope, receive, self._send)
+            return
+        try:
+            async with asyncio.timeout(self.guard.limits.parked_seconds):
+                await self.guard.turns.acquire()
+        except TimeoutError:
+            self.guard.numbers.refused.inc()
+            raise overloaded() from None
+        try:
+            self.is_arriving = self.scope["path"] == PREDICT
+            self.guard.arriving += self.is_arriving
+            await self.guard.app(self.scope, receive, self._send)
+        finally:
+            self.guard.turns.release()
+
+    def _arrived(self) -> None:
+        self.guard.arriving -= self.is_arriving
+        self.is_arriving = False
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from heedful.codec import Row
 from heedful.data.frames import BadFramesError, Kind
 from heedful.data.media import Given
@@ -21,10 +23,28 @@ ARCHIVE = b"PK"
 
 
 class Source(NamedTuple):
-    """A source as the predictor takes it, and how many units it has."""
+    """A source as the predictor takes it, how many units it has, and how many bytes of pictures, sounds and arrays."""
 
     row: Row
     units: int
+    media: int = 0
+
+
+def sources_of(given: Sequence[str | Binary | Sequence[Item]], predictor: Predictor, limits: Limits) -> list[Source]:
+    """The sources of a request, see ``source_of``; unpacked they are ``max_media`` bytes at most, all together.
+
+    Raises:
+        Refusal: 422, naming the field.
+    """
+    found: list[Source] = []
+    media = 0
+    for place, each in enumerate(given):
+        found.append(source_of(each, predictor, limits, f"inputs[{place}]"))
+        media += found[-1].media
+        if media > limits.max_media:
+            most = f"{limits.max_media:,} bytes"
+            raise unprocessable("too_large", f"inputs[{place}]", f"what a request holds is {most} at most, unpacked")
+    return found
 
 
 def source_of(given: str | Binary | Sequence[Item], predictor: Predictor, limits: Limits, field: str) -> Source:
@@ -90,9 +110,9 @@ def _array(item: Item, kind: Kind, field: str) -> Given:
             array = kind.open(path)
             array = array.copy()  # not a map of the file, which is about to go
         except BadFramesError as error:
-            raise unprocessable("bad_file", field, str(error).replace(str(path), "the file")) from None
+            raise unprocessable("bad_file", field, f"the file {str(error).replace(str(path), 'itself')}") from None
         except MemoryError:
-            raise unprocessable("bad_file", field, "is too large") from None
+            raise unprocessable("bad_file", field, "the file is too large") from None
     return array
 
 
@@ -102,7 +122,7 @@ def _checked(row: Row, predictor: Predictor, limits: Limits, field: str) -> Sour
     except HeedfulError as error:
         raise unprocessable("bad_file", field, str(error)) from None
     if problems or found[0] is None:
-        raise unprocessable("bad_file", field, problems.get(0, "can't be read"))
+        raise unprocessable("bad_file", field, f"the file {problems.get(0, 'can not be read')}")
     seen = found[0]
     units = sum(map(len, predictor.split(seen)))
     if units > limits.max_units:
@@ -111,4 +131,4 @@ def _checked(row: Row, predictor: Predictor, limits: Limits, field: str) -> Sour
         raise unprocessable(
             "unknown", field, "no unit of it was seen in training; check the text and the model's units"
         )
-    return Source(row, units)
+    return Source(row, units, sum(item.nbytes for item in row if isinstance(item, np.ndarray)))

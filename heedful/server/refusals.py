@@ -61,6 +61,11 @@ def unprocessable(code: str, field: str, message: str) -> Refusal:
     return Refusal(422, code, message, field=field)
 
 
+def deadline() -> Refusal:
+    """503: the answer took too long."""
+    return Refusal(503, "deadline", "the answer took too long", headers={"Retry-After": "5"})
+
+
 def overloaded(message: str = "too many requests are waiting; come again") -> Refusal:
     """503, and when to come again."""
     return Refusal(503, "overloaded", message, headers={"Retry-After": "1"})

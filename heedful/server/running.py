@@ -5,6 +5,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import re
 import resource
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +16,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from heedful.errors import HeedfulError, SettingsError
-from heedful.server.app import Desk, application
-from heedful.server.gate import Gate
+from heedful.server.app import application
+from heedful.server.desk import Desk
+from heedful.server.gate import BACKLOG, Gate
 from heedful.server.guard import Guard
 from heedful.server.limits import Limits
-from heedful.server.protocol import House, Tasks
+from heedful.server.protocol import House
 from heedful.server.served import Shelf
 from heedful.server.telling import Log, LogHandler
 
@@ -40,8 +42,12 @@ class Reach:
     insecure: bool = False
 
     def __post_init__(self) -> None:
-        if self.token is not None and (len(self.token) < 16 or not self.token.isascii() or " " in self.token):
-            raise SettingsError("a token is 16 letters, digits and signs of ASCII or more, without blanks")
+        if not self.host.strip():
+            raise SettingsError("--host is empty; leave it out to listen on this machine alone")
+        if self.token is not None and not re.fullmatch(r"[!-~]{16,}", self.token):
+            raise SettingsError(
+                "a token is 16 letters, digits and signs of ASCII or more, on one line and without blanks"
+            )
         if not is_loopback(self.host) and self.token is None and not self.insecure:
             raise SettingsError(
                 f"--host {self.host} lets other machines ask: give a token (--token-file FILE, or HEEDFUL_TOKEN), "
@@ -57,7 +63,7 @@ class Reach:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches what listens there."""
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -73,7 +79,7 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(guarded.config())
         self.house, self.listening, self.told = guarded.house, listening, told
-        self.server_state.tasks = Tasks(self.house)
+        self.numbers = guarded.desk.numbers
         self.gate: Gate | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -82,7 +88,12 @@ class Server(uvicorn.Server):
         if not self.started:
             return
         make = self.house.protocol()
-        self.gate = Gate(self.listening, lambda: make(self.config, self.server_state, self.lifespan.state), self.house)
+        self.gate = Gate(
+            self.listening,
+            lambda: make(self.config, self.server_state, self.lifespan.state),
+            self.house,
+            self.numbers,
+        )
         self.gate.open()
         host, port = self.listening.getsockname()[:2]
         self.told(f"http://{f'[{host}]' if ':' in host else host}:{port}")
@@ -111,11 +122,13 @@ def listen(reach: Reach) -> socket.socket:
         found = socket.getaddrinfo(reach.host, reach.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, number, _, address = found[0]
         made = socket.socket(family, kind, number)
-    except OSError as error:
-        raise HeedfulError(f"--host {reach.host}: no such address here ({error.strerror})") from None
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "this is no name of a machine"
+        raise HeedfulError(f"--host {reach.host}: no such address here ({reason.lower()})") from None
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind(address)
+        made.listen(BACKLOG)
     except OSError as error:
         made.close()
         reason = (error.strerror or str(error)).lower()
@@ -143,10 +156,10 @@ class Guarded:
     """The whole application: the routes of a desk, behind a guard."""
 
     def __init__(self, shelf: Shelf, limits: Limits, reach: Reach, log: Log) -> None:
-        self.desk = Desk(shelf, limits, log, lambda: self.guard.in_hand)
+        self.desk = Desk(shelf, limits, log, lambda: self.guard.arriving)
         self.app: FastAPI = application(self.desk)
         self.guard = Guard(self.app, limits, log, self.desk.numbers, hosts=reach.hosts, token=reach.token)
-        self.house = House(limits, self.desk.numbers)
+        self.house = House(limits)
 
     def config(self, **more: Any) -> uvicorn.Config:
         """For uvicorn: our protocol with its deadlines, our log, and nothing that tells strangers what runs here."""
@@ -165,23 +178,20 @@ class Guarded:
         )
 
 
-def serve(shelf: Shelf, limits: Limits, reach: Reach, log: Log, told: Callable[[str], None]) -> None:
-    """Answers until a signal comes; what is in hand then is finished. ``told`` gets the address once it listens.
-
-    Raises:
-        HeedfulError: the address is taken.
-    """
+def serve(
+    shelf: Shelf, limits: Limits, reach: Reach, log: Log, listening: socket.socket, told: Callable[[str], None]
+) -> None:
+    """Answers until a signal comes; what is in hand then is finished. ``told`` gets the address once it listens."""
     limits = limits.model_copy(update={"connections": descriptors(limits.connections)})
     handlers: list[logging.Handler] = [LogHandler(log)]
     for name in ("uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = handlers, False
-    with contextlib.closing(listen(reach)) as listening:
-        gc.collect()
-        gc.freeze()  # models and modules stay: no collection has to look at them again
-        log.tell("start", models=list(shelf.served))
-        asyncio.run(Server(Guarded(shelf, limits, reach, log), listening, told).serve())
-        log.tell("stop")
+    gc.collect()
+    gc.freeze()  # models and modules stay: no collection has to look at them again
+    log.tell("start", models=list(shelf.served), connections=limits.connections)
+    asyncio.run(Server(Guarded(shelf, limits, reach, log), listening, told).serve())
+    log.tell("stop")
 
 
 def names_of(given: Sequence[str]) -> tuple[str, ...]:

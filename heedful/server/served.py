@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from heedful.checkpoint import Checkpoint, load
+from heedful.codec import Row
 from heedful.data import units
+from heedful.data.media import Given
 from heedful.errors import SettingsError
 from heedful.predictor import Predictor
 from heedful.search.settings import SearchSettings
@@ -26,6 +30,8 @@ class Served:
     name: str
     predictor: Predictor
     record: Model
+    probe: Row
+    """A source that it can read."""
 
     @property
     def attends(self) -> bool:
@@ -88,7 +94,12 @@ class Shelf:
         found: list[Served] = []
         for path in paths:
             whole = path.resolve()
-            name = whole.parent.name if whole.name in ("best", "last") else whole.name
+            part = whole.name in ("best", "last") and not (whole / "best").is_dir()
+            name = whole.parent.name if part else whole.name
+            if not name.isprintable() or not _is_text(name):
+                raise SettingsError(
+                    f"{path}: a model is asked for by its folder's name, which is text; rename the folder"
+                )
             if any(each.name == name for each in found):
                 raise SettingsError(f"two models are called {name}; rename a folder: requests say which by its name")
             found.append(served(name, load(path), sample(whole)))
@@ -130,7 +141,7 @@ def served(name: str, checkpoint: Checkpoint, tried: str | None = None) -> Serve
         "metrics": _metrics(checkpoint),
         "example": _offered(predictor, tried),
     })  # fmt: skip
-    return Served(name, predictor, record)
+    return Served(name, predictor, record, probe_row(predictor))
 
 
 def _metrics(checkpoint: Checkpoint) -> dict[str, float]:
@@ -162,8 +173,33 @@ def _offered(predictor: Predictor, tried: str | None) -> str | None:
     return probe(predictor)
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def probe_row(predictor: Predictor) -> Row:
+    """A source that the model can read, whatever it reads: units that it knows, a blank picture, silence, zeros."""
+    texts = probe(predictor).split("\t")
+    found: list[Given] = []
+    for text, kind, column in zip(texts, predictor.kinds, predictor.codec.data.source, strict=True):
+        if kind is None:
+            found.append(text)
+        elif kind.seen_as == "picture":
+            found.append(np.full((32, 64, 3), 255, dtype=np.uint8))
+        elif kind.seen_as == "spectrogram":
+            found.append(np.zeros(8000, dtype=np.float32))
+        else:
+            shape = (4, 4) if column.grid else (16,)
+            found.append(np.zeros((*shape, column.features or 1), dtype=np.float32))
+    return tuple(found)
+
+
 def probe(predictor: Predictor) -> str:
-    """A text that the model can read, column by column."""
+    """A text that the model can read, column by column; nothing for a column of frames."""
     found: list[str] = []
     for unit, vocabulary in zip(predictor.source_units, predictor.codec.source_vocabularies, strict=True):
         known = [each for each in vocabulary.units if each.strip()] or list(vocabulary.units)

@@ -77,8 +77,15 @@ def test_a_poor_token_is_refused(run: Path, tmp_path: Path, monkeypatch: pytest.
     refused(heedful("serve", run, "--token-file", write(tmp_path / "short", "abc\n")), 2, "token", "16")
     refused(heedful("serve", run, "--token-file", write(tmp_path / "empty", "")), 3, "empty")
     refused(heedful("serve", run, "--token-file", tmp_path / "missing"), 3, "missing")
-    monkeypatch.setenv("HEEDFUL_TOKEN", "short")
-    refused(heedful("serve", run), 2, "token")
+    refused(heedful("serve", run, "--token-file", write(tmp_path / "two", "a" * 20 + "\n" + "b" * 20)), 2, "token")
+    for token in ("short", "a blank between letters", "a\ttab-between-letters", "탈탈탈탈탈탈탈탈탈탈탈탈탈탈탈탈"):
+        monkeypatch.setenv("HEEDFUL_TOKEN", token)
+        refused(heedful("serve", run), 2, "token")
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70, "no.such.name.example"])
+def test_a_host_that_is_none_is_told(run: Path, host: str) -> None:
+    refused(heedful("serve", run, "--host", host, "--insecure"), 1, "--host")
 
 
 def test_a_port_that_is_taken_is_told(run: Path) -> None:
@@ -113,6 +120,8 @@ def test_models_need_names_of_their_own(run: Path, tmp_path: Path) -> None:
     refused(heedful("serve", run, run), 2, "run")
     refused(heedful("serve", tmp_path / "nothing"), 3, "nothing")
     refused(heedful("serve", run, "--allow-host", "http://x"), 2, "--allow-host")
+    (tmp_path / "best").symlink_to(run)
+    refused(heedful("serve", tmp_path / "best", tmp_path / "best"), 2, "two models are called run")
 
 
 def test_without_the_extra_it_says_what_to_install(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

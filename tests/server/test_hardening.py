@@ -6,15 +6,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heedful.errors import HeedfulError
+from heedful.explorer import Explorer
 from heedful.server.limits import Limits
 from heedful.server.served import Shelf
-from tests.server.asking import Answer, ask, connected, received, seconds_until_closed
+from tests.server.asking import Answer, ask, connected, events, received, seconds_until_closed
 from tests.server.conftest import Running, running
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 (of a test)
@@ -197,6 +199,81 @@ def test_a_reader_that_does_not_read_is_let_go(shelf: Shelf) -> None:
         assert eventually(lambda: server.guarded.desk.explorations.in_hand == 0)
 
 
+def test_two_hundred_bodies_that_do_not_come_keep_nobody_out(shelf: Shelf) -> None:
+    """With the limits as they are by default: who is not there yet has no turn."""
+    with running(shelf) as server, ExitStack() as stack:
+        lines = [stack.enter_context(connected(server)) for _ in range(200)]
+        for number, line in enumerate(lines):
+            line.sendall(head("Content-Length: 100") if number % 2 else GET + b"Content-Length: 100\r\n\r\n")
+        begin = time.monotonic()
+        assert all(answers_still(server) for _ in range(5))
+        assert ask(server, "/readyz").status == 200
+        assert time.monotonic() - begin < 4, "somebody waited for those that do not come"
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_a_head_in_pieces_is_a_head(strict: Running) -> None:
+    body = json.dumps({"inputs": ["abc"]}).encode()
+    with connected(strict) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (
+            b"P",
+            head(f"Content-Length: {len(body)}")[1:20],
+            head(f"Content-Length: {len(body)}")[20:],
+            body,
+        ):
+            line.sendall(piece)
+            time.sleep(0.02)
+        assert received(line).status == 200
+
+
+def test_what_is_written_and_not_read_holds_no_connection_for_ever(shelf: Shelf) -> None:
+    with running(shelf, Limits(write_seconds=0.5, idle_seconds=1, connections=20)) as server, ExitStack() as stack:
+        for _ in range(30):
+            line = stack.enter_context(connected(server))
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            request = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            with suppress(OSError):  # turned away
+                line.sendall(request * 40)
+            assert len(server.guarded.house.connections) <= 20
+        assert eventually(lambda: not server.guarded.house.connections)
+        assert eventually(lambda: answers_still(server)), "those behind them have their turn too"
+
+
+def test_a_reader_that_is_slow_and_steady_gets_all_of_it(shelf: Shelf) -> None:
+    body = {"inputs": ["abcd" * 12] * 60, "n_best": 10, "beam_size": 10, "max_length": 60}
+    with running(shelf, Limits(write_seconds=0.6)) as server, connected(server) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        content = json.dumps(body).encode()
+        line.sendall(head(f"Content-Length: {len(content)}") + content)
+        got = b""
+        begin = time.monotonic()
+        while b"\r\n\r\n" not in got or len(got.partition(b"\r\n\r\n")[2]) < length_of(got):
+            more = line.recv(40_000)
+            assert more, f"cut off after {len(got):,} bytes and {time.monotonic() - begin:.1f} s"
+            got += more
+            time.sleep(0.015)
+        assert time.monotonic() - begin > 0.6, "too quick to say anything"
+        assert len(json.loads(got.partition(b"\r\n\r\n")[2])["results"]) == 60
+
+
+def length_of(answer: bytes) -> int:
+    """What its head says."""
+    return int(answer.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+
+
+def test_connections_that_idle_make_room(shelf: Shelf) -> None:
+    with running(shelf, Limits(connections=5)) as server, ExitStack() as stack:
+        for _ in range(5):
+            line = stack.enter_context(connected(server))
+            line.sendall(GET + b"\r\n")
+            assert received(line).status == 200
+        time.sleep(1.2)
+        assert all(answers_still(server) for _ in range(8))
+
+
 # ---- what is in a body -----------------------------------------------------------------------------------------------
 
 
@@ -269,6 +346,8 @@ def test_a_bad_field_is_named(strict: Running, body: Any, status: int | None, fi
         ({"input": "abc", "alternatives": 10**9}, "alternatives"),
         ({"input": ""}, "input"),
         ({"input": "abc", "prefix": ["\ud800"]}, "prefix"),
+        ({"input": "abc", "prefix": ["A", "Q"]}, "prefix[1]"),
+        ({"input": "abc", "prefix": ["A", "A", "A"], "max_length": 2}, "prefix"),
     ],
     ids=str,
 )
@@ -325,7 +404,17 @@ def test_a_token_is_asked_for_and_compared(locked: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "", "[::2]", "x@localhost"]
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:80",
+        "",
+        "[::2]",
+        "x@localhost",
+        "[::1]evil.example",
+        "localhost:x@evil.example",
+    ],
 )
 def test_a_foreign_host_is_refused(strict: Running, host: str) -> None:
     answer = ask(strict, "/healthz", headers={"Host": host})
@@ -339,10 +428,25 @@ def test_its_own_names_are_known(strict: Running, host: str) -> None:
 
 def test_pages_of_other_origins_get_nothing(strict: Running) -> None:
     body = {"inputs": ["abc"]}
-    for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+    own = f"http://127.0.0.1:{strict.port}"
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://["},
+        {"Origin": "http://[x]"},
+        {"Origin": f"{own}.evil.example"},
+        {"Origin": f"ftp://127.0.0.1:{strict.port}"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    ):
         answer = ask(strict, "/v1/predict", body, headers=headers)
         assert (answer.status, answer.code) == (403, "foreign_origin")
     preflight = ask(strict, "/v1/predict", method="OPTIONS", headers={"Origin": "http://evil.example"})
+    with connected(strict) as line:
+        line.sendall(head("Origin: http://evil.example", f"Origin: {own}", "Content-Length: 2") + b"{}")
+        assert received(line).status == 403
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert ask(strict, "/", headers=followed).status == 200, "a link may lead to the page"
     answers = [
         answer,
         preflight,
@@ -420,11 +524,10 @@ def test_a_full_queue_says_when_to_come_again(slow: Callable[..., Any]) -> None:
         assert answers_still(server)
 
 
-def test_with_enough_in_hand_others_wait_unread_and_are_answered(slow: Callable[..., Any]) -> None:
+def test_with_enough_in_hand_others_wait_and_are_answered(slow: Callable[..., Any]) -> None:
     with slow(0.05, requests=2) as server, ThreadPoolExecutor(24) as clients:
         answers = list(clients.map(lambda _: ask(server, "/v1/predict", {"inputs": ["abc"]}), range(24)))
         assert {answer.status for answer in answers} == {200}
-        assert not server.guarded.house.parked
 
 
 def test_who_waits_too_long_is_told_to_come_again(slow: Callable[..., Any]) -> None:
@@ -452,6 +555,123 @@ def test_a_request_has_a_deadline(slow: Callable[..., Any]) -> None:
         assert (answer.status, answer.code) == (503, "deadline")
         begin = time.monotonic()
     assert time.monotonic() - begin < 10  # what nobody waits for is given up, so the server ends at once
+
+
+@pytest.mark.parametrize("path", ["/v1/predict/stream", "/v1/explore"])
+def test_an_exploration_that_takes_too_long_says_so(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    watch = Explorer.watch
+
+    def slowly(self: Explorer, *given: Any, **named: Any) -> Any:
+        for moment in (walk := watch(self, *given, **named)):
+            time.sleep(0.1)
+            yield moment
+        return walk
+
+    monkeypatch.setattr(Explorer, "watch", slowly)
+    with running(shelf, Limits(request_seconds=0.3)) as server:
+        answer = ask(server, path, {"input": "abcdabcdabcd"})
+        if path == "/v1/explore":
+            assert (answer.status, answer.code) == (503, "deadline")
+        else:
+            name, record = events(answer.body)[-1]
+            assert (name, record["error"]["code"]) == ("error", "deadline")
+        assert eventually(lambda: server.guarded.desk.explorations.in_hand == 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/predict", {"inputs": ["abcd" * 100] * 50, "beam_size": 20, "n_best": 20, "max_length": 500}, "inputs"),
+        ("/v1/attend", {"input": "abcd" * 400, "target": "A " * 990}, "target"),
+        ("/v1/explore", {"input": "abcd" * 300, "beam_size": 20, "n_best": 20, "alternatives": 50}, "input"),
+    ],
+)
+def test_an_answer_of_any_size_is_not_made(shelf: Shelf, path: str, body: Any, field: str) -> None:
+    with running(shelf, Limits(max_numbers=1_000_000)) as server:
+        answer = ask(server, path, body)
+        assert (answer.status, answer.code, answer.field) == (422, "too_large", field), answer.body[:200]
+
+
+def test_large_answers_are_not_made_all_at_once(slow: Callable[..., Any]) -> None:
+    with slow(0.5, numbers=1000) as server, ThreadPoolExecutor(4) as clients:
+        answers = list(clients.map(lambda _: ask(server, "/v1/predict", {"inputs": ["abcd"] * 30}), range(4)))
+        assert sorted({answer.status for answer in answers}) == [200, 503]
+        assert answers_still(server)
+        assert server.guarded.desk.taken == 0
+
+
+def test_while_a_large_answer_is_made_others_are_answered(shelf: Shelf) -> None:
+    body = {"inputs": ["abcd" * 100] * 6, "beam_size": 8, "n_best": 8, "max_length": 150}
+    with running(shelf) as server, ThreadPoolExecutor(1) as clients:
+        large = clients.submit(ask, server, "/v1/predict", body)
+        slowest = 0.0
+        while not large.done():
+            begin = time.monotonic()
+            assert ask(server, "/healthz").status == 200
+            slowest = max(slowest, time.monotonic() - begin)
+        assert large.result().status == 200
+        assert len(large.result().body) > 2_000_000
+        assert slowest < 2.0
+
+
+def test_a_batcher_that_fails_goes_on(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(shelf) as server:
+        batcher = server.guarded.desk.batcher
+        choose = batcher._next
+        failures = iter([MemoryError()])
+
+        def once() -> Any:
+            for failure in failures:
+                raise failure
+            return choose()
+
+        monkeypatch.setattr(batcher, "_next", once)
+        assert ask(server, "/v1/predict", {"inputs": ["abc"]}).status == 500
+        assert "MemoryError" in server.log.getvalue()
+        assert answers_still(server)
+        assert ask(server, "/healthz").status == ask(server, "/readyz").status == 200
+
+
+def test_a_broken_model_is_nobodys_fault_but_ours(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: Any, **named: Any) -> Any:
+        raise HeedfulError("/a/path: the weights are broken")
+
+    predictor = shelf.served["letters"].predictor
+    monkeypatch.setattr(predictor, "search", broken)
+    monkeypatch.setattr(predictor, "stepper", broken)
+    with running(shelf) as server:
+        for path, body in (
+            ("predict", {"inputs": ["abc"]}),
+            ("attend", {"input": "abc"}),
+            ("explore", {"input": "abc"}),
+        ):
+            answer = ask(server, f"/v1/{path}", body)
+            assert (answer.status, answer.code) == (500, "broken_model")
+            assert b"path" not in answer.body
+        assert ask(server, "/readyz").status == 503
+        assert ask(server, "/healthz").status == 200
+
+
+def test_readiness_asks_every_model(shelf: Shelf) -> None:
+    with running(shelf) as server:
+        assert ask(server, "/readyz").status == 200
+        registry = server.guarded.desk.numbers.registry
+        for name in shelf.served:
+            assert registry.get_sample_value("heedful_inputs_total", {"model": name}) == 1
+        for _ in range(20):
+            assert ask(server, "/readyz").status == 200
+        assert (registry.get_sample_value("heedful_inputs_total", {"model": "letters"}) or 0) <= 4, "it asks too often"
+
+
+def test_who_comes_while_it_stops_is_refused_at_once(slow: Callable[..., Any]) -> None:
+    with slow(1.0) as server, ThreadPoolExecutor(1) as clients:
+        answer = clients.submit(ask, server, "/v1/predict", {"inputs": ["abc"]})
+        time.sleep(0.2)
+        server.server.should_exit = True
+        time.sleep(0.4)
+        with pytest.raises(OSError, match=r".*"):
+            ask(server, "/healthz")
+        assert answer.result().status == 200
 
 
 def test_who_hangs_up_leaves_the_queue(slow: Callable[..., Any]) -> None:

@@ -1,17 +1,19 @@
 """What the server answers is what the model says, alone or in company."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heedful.server.limits import Limits
 from heedful.server.served import Shelf
 from tests.cli.conftest import WORDS
 from tests.cli.door import heedful
 from tests.server.asking import Answer, ask, events
-from tests.server.conftest import Running
+from tests.server.conftest import Running, running
 
 TOLERANCE = 1e-5
 
@@ -51,8 +53,6 @@ def test_sixty_four_at_once_get_what_each_would_get_alone(server: Running) -> No
 
     with ThreadPoolExecutor(64) as clients:
         assert all(clients.map(one, range(320)))
-    sizes = server.guarded.desk.numbers.written().decode()
-    assert 'heedful_batch_inputs_bucket{le="1.0"}' in sizes
 
 
 def test_requests_are_searched_together(server: Running) -> None:
@@ -64,14 +64,26 @@ def test_requests_are_searched_together(server: Running) -> None:
     assert 0 < batches < len(WORDS) * 4
 
 
-def test_many_inputs_do_not_keep_a_single_one_waiting_for_all(server: Running) -> None:
+def test_many_inputs_do_not_keep_a_single_one_waiting_for_all(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """Turns go by the place in a request: the tail of a large one stands behind small ones that came later."""
-    inputs = [WORDS[number % len(WORDS)] for number in range(200)]
-    with ThreadPoolExecutor(2) as clients:
+    predictor = shelf.served["letters"].predictor
+    search, batches = predictor.search, list[list[Any]]()
+
+    def slowly(rows: Any, *given: Any, **named: Any) -> Any:
+        batches.append(list(rows))
+        time.sleep(0.1)
+        return search(rows, *given, **named)
+
+    monkeypatch.setattr(predictor, "search", slowly)
+    inputs = ["abcd"] * 60
+    with running(shelf, Limits(batch_inputs=4)) as server, ThreadPoolExecutor(2) as clients:
         large = clients.submit(ask, server, "/v1/predict", {"inputs": inputs})
-        small = clients.submit(ask, server, "/v1/predict", {"inputs": ["abc"]})
-        assert small.result().status == large.result().status == 200
-    assert [each["source"] for each in large.result().json["results"]] == inputs
+        time.sleep(0.15)
+        assert ask(server, "/v1/predict", {"inputs": ["cbcb"]}).status == 200
+        assert not large.done(), "it waited for all of them"
+        assert [each["source"] for each in large.result().json["results"]] == inputs
+    (mine,) = [number for number, rows in enumerate(batches) if ("cbcb",) in rows]
+    assert mine < len(batches) - 5
 
 
 def test_attend_is_as_the_command_line(server: Running, models: Path, tmp_path: Path) -> None:
@@ -179,10 +191,19 @@ def test_an_example_can_be_asked_as_it_is(server: Running) -> None:
 
 def test_health_is_cheap_and_readiness_is_a_prediction(server: Running) -> None:
     assert ask(server, "/healthz").json == {"status": "ok"}
+    for path in ("/healthz", "/readyz", "/"):
+        assert (ask(server, path, method="HEAD").status, ask(server, path, method="HEAD").body) == (200, b"")
+    server.guarded.desk.ready_until = 0.0
     registry = server.guarded.desk.numbers.registry
     before = registry.get_sample_value("heedful_inputs_total", {"model": "letters"}) or 0
     assert ask(server, "/readyz").json == {"status": "ready"}
     assert registry.get_sample_value("heedful_inputs_total", {"model": "letters"}) == before + 1
+
+
+def test_what_a_browser_has_is_not_sent_again(server: Running) -> None:
+    tag = ask(server, "/").headers["etag"]
+    again = ask(server, "/", headers={"If-None-Match": tag})
+    assert (again.status, again.body) == (304, b"")
 
 
 def test_numbers_are_told(server: Running) -> None:
