@@ -11,6 +11,21 @@ from tests.browsing import Browser
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+HOLD_BACK = """([first, last]) => {
+  const fetched = window.fetch;
+  const bytes = (text) => new TextEncoder().encode(text);
+  window.fetch = (address, request) => {
+    if (!address.endsWith("/stream")) return fetched(address, request);
+    window.heldBack = JSON.parse(request.body);
+    return Promise.resolve(new Response(new ReadableStream({
+      start(control) {
+        control.enqueue(bytes(first));
+        window.letGo = () => { control.enqueue(bytes(last)); control.close(); };
+      },
+    })));
+  };
+}"""
+
 
 @dataclass
 class Visitor:
@@ -22,12 +37,34 @@ class Visitor:
 
     def settle(self) -> None:
         """Wait until what was asked is answered; a file that was chosen is read first, which takes a moment."""
-        self.page.wait_for_timeout(100)
+        self.page.wait_for_timeout(60)
         self.page.locator(".panel[aria-busy='true']").first.wait_for(state="detached")
 
     def type(self, text: str, field: int = 0) -> None:
         """Write an input, and wait for the answer."""
         self.page.locator(f"#input-{field}").fill(text)
+        self.settle()
+
+    def hold_back(self, source: Sequence[str], target: Sequence[str]) -> None:
+        """From now on answers come by halves: what was asked stands in ``held_back``, the end comes with ``let_go``."""
+        whole = invented(source, target)
+        head, tail = whole.split("event: result")
+        log_probs = [-0.1] * (len(target) - 1)
+        weights = [[1 / len(source)] * len(source) for _ in log_probs]
+        branch = {"parent": -1, "step": 0, "unit": target[0], "log_prob": -0.1, "fate": "kept"}
+        step = {
+            "keep": 0, "units": [*target[:-1]], "log_probs": log_probs, "weights": weights, "branches": [branch] * 400,
+        }  # fmt: skip
+        self.page.evaluate(HOLD_BACK, [f"{head}event: step\ndata: {json.dumps(step)}\n\n", f"event: result{tail}"])
+
+    @property
+    def held_back(self) -> Any:
+        """The question whose answer comes by halves."""
+        return self.page.evaluate("window.heldBack")
+
+    def let_go(self) -> None:
+        """The second half of the answer comes."""
+        self.page.evaluate("window.letGo()")
         self.settle()
 
     def press(self, *keys: str) -> None:

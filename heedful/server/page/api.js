@@ -1,4 +1,4 @@
-/* What the server is asked, and how its answers are read. Everything that can go wrong comes out as a Refused. */
+/* What the server is asked, and how its answers are read. Everything that can go wrong there comes out as a Refused. */
 
 const MOST_TRIES = 6;
 const KEPT = "heedful token";
@@ -13,24 +13,35 @@ export class Refused extends Error {
 
 let token = null;
 try {
-  token = sessionStorage.getItem(KEPT);
+  const kept = sessionStorage.getItem(KEPT);
+  if (isSendable(kept ?? "")) token = kept;
 } catch {
   // a browser may forbid storage: then the token lasts until the page is closed
 }
 
-/** The token that goes with every request from now on; it is forgotten when the tab is closed. */
+/** Whether this can stand in a header: a token is letters, digits and signs of ASCII, without blanks. */
+export function isSendable(text) {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
+/** The token that goes with every request from now on; once the server has taken it, it is kept until the tab is closed. */
 export function setToken(given) {
   token = given;
+}
+
+function keepToken() {
+  if (token === null) return;
   try {
-    sessionStorage.setItem(KEPT, given);
+    sessionStorage.setItem(KEPT, token);
   } catch {
     // as above
   }
 }
 
-/** GET /v1/models. */
-export async function models() {
-  const answer = await ask("/v1/models", {}, () => {});
+/** GET /v1/models; `onBusy(seconds)` is called before another try. */
+export async function models(onBusy) {
+  const answer = await ask("/v1/models", {}, onBusy);
+  keepToken();
   return answer.json();
 }
 
@@ -48,11 +59,11 @@ export async function explore(body, signal, on) {
   let finished = false;
   for await (const { name, data } of events(answer)) {
     if (signal.aborted) return;
-    if (name === "error") throw told(data, answer.status);
+    if (name === "error") throw told(data, data.status ?? answer.status);
     finished ||= name === "result";
     on[name]?.(data);
   }
-  if (!finished) throw new Refused("cut_off", "");
+  if (!finished && !signal.aborted) throw new Refused("cut_off", "");
 }
 
 async function ask(address, request, onBusy) {
@@ -70,7 +81,8 @@ async function ask(address, request, onBusy) {
 }
 
 async function fetched(address, request) {
-  const headers = { ...request.headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) };
+  const headers = new Headers(request.headers);
+  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
   try {
     return await fetch(address, { ...request, headers, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer" });
   } catch (error) {
@@ -92,19 +104,28 @@ function pause(milliseconds, signal) {
 
 /** The events of a text/event-stream: blocks of lines, an empty line behind each. */
 async function* events(answer) {
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
+  for await (const block of blocks(answer.body.pipeThrough(new TextDecoderStream()).getReader())) {
+    const found = parsed(block);
+    if (found !== null) yield found;
+  }
+}
+
+/** A block may come in thousands of pieces: each is looked through once, and they are put together in the end. */
+async function* blocks(reader) {
+  let pieces = [];
+  let tail = ""; // the line's end that came last, since another one may follow
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      text = (text + value).replaceAll("\r\n", "\n");
-      const blocks = text.split("\n\n");
-      text = blocks.pop();
-      for (const block of blocks) {
-        const found = parsed(block);
-        if (found !== null) yield found;
+      const [first, ...others] = (tail + value.replaceAll("\r", "")).split("\n\n");
+      pieces.push(first);
+      for (const other of others) {
+        yield pieces.join("");
+        pieces = [other];
       }
+      tail = pieces.at(-1).endsWith("\n") ? "\n" : "";
+      if (tail) pieces.push(pieces.pop().slice(0, -1));
     }
   } catch (error) {
     throw error.name === "AbortError" ? error : new Refused("cut_off", "");

@@ -29,14 +29,14 @@ export function own(branches, index) {
   return log_prob - (parent === ROOT ? 0 : branches[parent].log_prob);
 }
 
-/** The path that spells these units, the end mark behind it where there is one; the longest such beginning. */
-export function spelled(branches, units) {
+/** The path that spells these units, with `end` the end mark behind it where there is one; the longest such beginning. */
+export function spelled(branches, units, end = true) {
   const below = children(branches);
   let best = [];
   const walk = (parent, place, found) => {
     if (found.length > best.length) best = found;
     const wanted = place < units.length ? units[place] : null;
-    if (place > units.length) return;
+    if (place > units.length || (place === units.length && !end)) return;
     for (const index of below.get(parent) ?? []) {
       if (branches[index].unit === wanted && (branches[index].fate !== "pruned" || wanted === null)) {
         walk(index, place + 1, [...found, index]);

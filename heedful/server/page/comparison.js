@@ -1,21 +1,18 @@
 /* An answer of before, pinned, and what is different now. */
 
 import { aligned } from "./align.js";
-import { showDifference } from "./difference.js";
+import { Difference } from "./difference.js";
 import { button, fill, make } from "./elements.js";
-import { Heatmap, percent } from "./heatmap.js";
-import { quoted, say } from "./words.js";
+import { Heatmap } from "./heatmap.js";
+import { language, percent, quoted, say } from "./words.js";
 
 export class Comparison {
-  /** `bar` is for the line that says what is pinned, `host` for the maps. `onBack()` and `onStop()` are its two ways out. */
-  constructor(bar, host, { onBack, onStop }) {
-    Object.assign(this, { bar, host, onBack, onStop, pinned: null });
-    this.mapHost = make("div", { class: "map" });
-    this.difference = make("div", { class: "difference-host" });
-    this.map = null;
+  /** `bar` is for the line that says what is pinned, `host` for the maps. `onBack()`: it is to be as it was. */
+  constructor(bar, host, onBack) {
+    Object.assign(this, { bar, host, onBack, pinned: null, map: null });
   }
 
-  /** Keep this: { items, shown, asked, output, record }. */
+  /** Keep this: { items, shown, asked, rank, output, record, units }. */
   pin(pinned) {
     this.pinned = pinned;
   }
@@ -30,31 +27,35 @@ export class Comparison {
     this.bar.hidden = this.host.hidden = true;
   }
 
-  /** Draw what is different; `now` is { output, record }, null while the search runs. */
+  /** Say and draw what is different; `now` is { output, record }. */
   show(now) {
     if (this.pinned === null) return;
-    const { output, shown } = this.pinned;
+    const { output, shown, record } = this.pinned;
     this.bar.hidden = false;
     fill(this.bar,
       make("p", {}, `${say("compare.before")} `, make("bdi", {}, shown), " → ",
-        make("bdi", { class: "strong" }, output.text || "∅"),
+        make("bdi", { class: "strong" }, output.text || say("output.empty")),
         make("span", { class: "quiet" }, ` ${percent(Math.exp(output.log_prob))}`)),
-      now && make("p", { class: "verdict" }, this.#verdict(now.output)),
-      make("div", { class: "bar" }, button(say("compare.back"), this.onBack), button(say("compare.stop"), this.onStop)));
-    if (now === null) return;
-    const before = this.pinned.record;
-    this.host.hidden = before === null || now.record === null;
-    if (this.host.hidden) return;
+      make("p", { class: "verdict" }, this.#verdict(now.output)),
+      make("div", { class: "bar" }, button(say("compare.back"), this.onBack)));
+    this.host.hidden = record === null || now.record === null;
+    if (!this.host.hidden) this.#draw(record, now.record);
+  }
+
+  #draw(before, now) {
     if (this.map === null) {
+      const [mapHost, differenceHost] = [make("div", { class: "map" }), make("div", { class: "difference-host" })];
       this.heads = [make("h3"), make("h3")];
-      const sides = [[this.heads[1], this.difference], [this.heads[0], this.mapHost]];
+      const sides = [[this.heads[1], differenceHost], [this.heads[0], mapHost]];
       fill(this.host, make("div", { class: "twin" }, ...sides.map((side) => make("div", {}, ...side))));
-      this.map = new Heatmap(this.mapHost, {});
+      this.map = new Heatmap(mapHost, { language: language() });
       this.map.show(before);
+      this.difference = new Difference(differenceHost);
     }
+    this.map.language = language();
     this.heads[0].textContent = say("compare.map.before");
     this.heads[1].textContent = say("compare.map.difference");
-    showDifference(this.difference, before, now.record);
+    this.difference.show(before, now);
   }
 
   #verdict(output) {
@@ -62,6 +63,7 @@ export class Comparison {
     const pairs = aligned(before.units, output.units);
     const changed = pairs.filter(([was, is]) => was === null || is === null || before.units[was] !== output.units[is]).length;
     const [was, is] = [before, output].map((each) => percent(Math.exp(each.log_prob)));
-    return changed ? say("compare.changed", changed, quoted(output.text || "∅"), was, is) : say("compare.same", was, is);
+    if (!changed) return say("compare.same", was, is);
+    return say("compare.changed", changed, quoted(output.text || say("output.empty")), was, is);
   }
 }

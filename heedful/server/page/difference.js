@@ -1,110 +1,133 @@
 /* The difference of two maps: where it looks more than before, and where less. Two colours, and a sign in every clear cell. */
 
 import { aligned } from "./align.js";
+import { drawn, painted } from "./difference_drawing.js";
 import { draw, fill, make } from "./elements.js";
 import { visible } from "./heatmap.js";
 import { quoted, say } from "./words.js";
 
-const CELL = 26;
-const SMALLEST = 7;
-const ROOM = 640; // dots that the map should not exceed, if its cells may be made smaller for it
-const SEEN = 0.004; // a difference that gets a colour
-const CLEAR = 0.15; // one that gets a sign
-const STRONG = 0.45; // one whose colour is so strong that the sign on it is the paper's
+const MOST_DRAWN = 60; // units on an axis before a map is painted, as those of heatmap.js are
 const WORTH_TELLING = 0.02;
-const MOST_LETTERS = 9;
+const SAME = 0.0005; // what would be written as 0.000
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Cells [{ across, down, change }] over aligned output and input units; change is null where one side has no such unit. */
+/**
+ * The map of what changed between two records { source, target, weights }: { columns, rows }, each a list of { label, fate },
+ * and `change(x, y)`, null where one of the two has no such unit.
+ */
 export function differences(before, now) {
-  const across = aligned(before.target, now.target);
-  const down = aligned(before.source, now.source);
-  const cells = [];
-  across.forEach(([wasTarget, target], x) => {
-    down.forEach(([wasSource, source], y) => {
-      const isInBoth = [wasTarget, target, wasSource, source].every((each) => each !== null);
-      const change = isInBoth ? now.weights[target][source] - before.weights[wasTarget][wasSource] : null;
-      cells.push({ x, y, target, source, change });
+  const [across, down] = [aligned(before.target, now.target), aligned(before.source, now.source)];
+  const named = (pairs, was, is) => pairs.map(([old, fresh]) => ({
+    label: visible(fresh === null ? was[old] : is[fresh]), fate: old === null ? "added" : fresh === null ? "removed" : "",
+  }));
+  const change = (x, y) => {
+    const [[wasTarget, target], [wasSource, source]] = [across[x], down[y]];
+    if ([wasTarget, target, wasSource, source].includes(null)) return null;
+    return now.weights[target][source] - before.weights[wasTarget][wasSource];
+  };
+  return { columns: named(across, before.target, now.target), rows: named(down, before.source, now.source), change };
+}
+
+export class Difference {
+  /** `host` is where it stands; it is drawn anew where the room for it becomes another. */
+  constructor(host) {
+    this.spot = null;
+    this.box = make("div", {
+      class: "scroll", tabindex: "0", role: "application",
+      on: {
+        pointermove: (event) => this.#tell(this.plan?.at(...this.#place(event)) ?? null),
+        pointerleave: () => this.#tell(null),
+        keydown: (event) => this.#key(event),
+        blur: () => this.#tell(null),
+      },
     });
-  });
-  return { across, down, cells };
-}
-
-/** Draw it; both are { source, target, weights } with a row of weights an output unit. */
-export function showDifference(host, before, now) {
-  const { across, down, cells } = differences(before, now);
-  const size = Math.max(SMALLEST, Math.min(CELL, Math.floor(ROOM / Math.max(across.length, down.length, 1))));
-  const named = size >= 12;
-  const labels = (pairs, was, is) => pairs.map(([old, fresh]) => shortened(visible(fresh === null ? was[old] : is[fresh])));
-  const rows = labels(down, before.source, now.source);
-  const columns = labels(across, before.target, now.target);
-  const left = named ? 14 + Math.max(1, ...rows.map((each) => each.length)) * 8 : 4;
-  const upright = columns.every((each) => each.length <= 2);
-  const top = !named ? 4 : upright ? 22 : 14 + Math.max(...columns.map((each) => each.length)) * 8;
-  const told = summary(cells, before, now);
-  const [width, height] = [left + across.length * size + 2, top + down.length * size + 2];
-  const view = { width, height, viewBox: `0 0 ${width} ${height}` };
-  const picture = draw("svg", { class: "difference", role: "img", "aria-label": told, ...view });
-  picture.append(hatch());
-  for (const { x, y, change } of cells) picture.append(...cell(left + x * size, top + y * size, size, change));
-  if (named) {
-    const turn = upright ? "middle" : "turned";
-    down.forEach((pair, y) => picture.append(label(rows[y], left - 7, top + (y + 0.5) * size, "end", fate(pair))));
-    across.forEach((pair, x) => picture.append(label(columns[x], left + (x + 0.5) * size, top - 6, turn, fate(pair))));
+    this.mark = make("div", { class: "difference-mark", hidden: true });
+    this.sheet = make("div", { class: "difference-sheet" });
+    this.box.append(make("div", { class: "difference-whole" }, this.sheet, this.mark));
+    this.legend = make("ul", { class: "legend" });
+    this.told = make("p", { class: "quiet difference-told", role: "status" });
+    fill(host, this.box, this.legend, this.told);
+    new ResizeObserver(() => { if (this.found && this.box.clientWidth !== this.room) this.#draw(); }).observe(this.box);
   }
-  fill(host, make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": say("compare.map") }, picture),
-    make("ul", { class: "legend" },
-      make("li", {}, sample("more", "+"), say("compare.more")), make("li", {}, sample("less", "−"), say("compare.less")),
-      make("li", {}, sample("nothing", ""), say("compare.nothing"))),
-    make("p", { class: "quiet" }, told));
-}
 
-function summary(cells, before, now) {
-  const known = cells.filter((each) => each.change !== null);
-  const most = known.reduce((best, each) => (Math.abs(each.change) > Math.abs(best?.change ?? 0) ? each : best), null);
-  if (most === null || Math.abs(most.change) < WORTH_TELLING) return say("compare.still");
-  return say(most.change > 0 ? "compare.most.more" : "compare.most.less", quoted(visible(now.target[most.target])),
-    quoted(visible(now.source[most.source])), Math.abs(most.change).toFixed(2));
-}
-
-function cell(x, y, size, change) {
-  const gap = size > 14 ? 2 : 1;
-  const box = { x, y, width: size - gap, height: size - gap, rx: size > 14 ? 3 : 1 };
-  if (change === null) return [draw("rect", { ...box, class: "nothing" })];
-  const drawn = [draw("rect", { ...box, class: "ground" })];
-  const [much, middle] = [Math.abs(change), (size - gap) / 2];
-  const opacity = Math.min(1, 0.12 + 0.88 * much).toFixed(3);
-  if (much > SEEN) drawn.push(draw("rect", { ...box, class: change > 0 ? "more" : "less", "fill-opacity": opacity }));
-  if (size >= 14 && much >= CLEAR) {
-    drawn.push(label(change > 0 ? "+" : "−", x + middle, y + middle, "middle sign", much > STRONG ? "strong" : ""));
+  /** Show what is different now. */
+  show(before, now) {
+    this.found = differences(before, now);
+    this.hasChances = Boolean(now.probabilities);
+    this.#draw();
+    this.box.setAttribute("aria-label", say("compare.map"));
+    fill(this.legend, ...[["more", "+"], ["less", "−"], ["nothing", ""]].map(([kind, sign]) =>
+      make("li", {}, sample(kind, sign), say(`compare.${kind}`))));
+    this.#tell(null);
   }
-  return drawn;
-}
 
-function label(text, x, y, kind, more = "") {
-  const element = draw("text", { x, y, class: `${kind} ${more}`, transform: kind === "turned" ? `rotate(-90 ${x} ${y})` : null });
-  element.textContent = text;
-  return element;
-}
+  #draw() {
+    const { columns, rows } = this.found;
+    this.room = this.box.clientWidth;
+    const isLarge = Math.max(columns.length, rows.length) > MOST_DRAWN;
+    this.plan = (isLarge ? painted : drawn)(this.found, this.room, this.hasChances);
+    fill(this.sheet, this.plan.element);
+  }
 
-function fate([was, is]) {
-  return was === null ? "added" : is === null ? "removed" : "";
-}
+  /** The largest change, in a sentence. */
+  #summary() {
+    const { columns, rows, change } = this.found;
+    let most = null;
+    for (let x = 0; x < columns.length; x += 1) {
+      for (let y = 0; y < rows.length; y += 1) {
+        const here = change(x, y);
+        if (here !== null && Math.abs(here) > Math.abs(most?.here ?? 0)) most = { x, y, here };
+      }
+    }
+    if (most === null || Math.abs(most.here) < WORTH_TELLING) return say("compare.still");
+    return say("compare.most", this.#sentence(most));
+  }
 
-function shortened(text) {
-  const letters = [...text];
-  return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}…` : text;
-}
+  #sentence({ x, y }) {
+    const here = this.found.change(x, y);
+    const [output, input] = [this.found.columns[x], this.found.rows[y]].map(({ label }) => quoted(label));
+    if (here === null) return say("compare.cell.nothing", output, input);
+    if (Math.abs(here) < SAME) return say("compare.cell.same", output, input);
+    return say(here < 0 ? "compare.cell.less" : "compare.cell.more", output, input, Math.abs(here).toFixed(3));
+  }
 
-function hatch() {
-  const line = draw("line", { x1: 0, y1: 0, x2: 0, y2: 5, class: "hatch" });
-  const tile = { width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
-  return draw("defs", {}, draw("pattern", { id: "no-counterpart", ...tile }, line));
+  /** Say what stands at a spot { x, y }, and mark it; null: the summary. */
+  #tell(spot) {
+    if (spot !== null && spot.x === this.spot?.x && spot.y === this.spot?.y) return;
+    this.spot = spot;
+    this.told.textContent = spot === null ? this.#summary() : this.#sentence(spot);
+    this.mark.hidden = spot === null;
+    if (spot === null) return;
+    const { left, top, wide, high } = this.plan.place(spot);
+    const style = { insetInlineStart: left, insetBlockStart: top, inlineSize: wide, blockSize: high };
+    for (const [name, dots] of Object.entries(style)) this.mark.style[name] = `${dots}px`;
+  }
+
+  #place({ clientX, clientY }) {
+    const box = this.plan.element.getBoundingClientRect();
+    return [clientX - box.left, clientY - box.top];
+  }
+
+  #key(event) {
+    const [across, down] = STEPS[event.key] ?? [];
+    if (across === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    const inside = (at, count) => Math.max(0, Math.min(at, count - 1));
+    const { columns, rows } = this.found;
+    const { x, y } = this.spot ?? { x: -across, y: -down };
+    this.#tell({ x: inside(x + across, columns.length), y: inside(y + down, rows.length) });
+    this.mark.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
 }
 
 function sample(kind, sign) {
   const box = { x: 1, y: 1, width: 16, height: 14, rx: 3 };
-  const drawn = draw("svg", { width: 18, height: 16, class: "difference", "aria-hidden": "true" });
-  drawn.append(draw("rect", { ...box, class: kind }));
-  if (sign) drawn.append(label(sign, 9, 8, "middle sign", "strong"));
-  return drawn;
+  const shown = draw("svg", { width: 18, height: 16, class: "difference", "aria-hidden": "true" });
+  shown.append(draw("rect", { ...box, class: kind }));
+  if (sign) {
+    const text = draw("text", { x: 9, y: 8, class: "middle sign strong" });
+    text.textContent = sign;
+    shown.append(text);
+  }
+  return shown;
 }

@@ -20,7 +20,7 @@ export class Drawing {
       },
     });
     this.pen = this.element.getContext("2d");
-    this.last = null;
+    Object.assign(this, { last: null, turn: 0 });
     this.clear(false);
   }
 
@@ -29,11 +29,12 @@ export class Drawing {
     const field = make("input", {
       type: "text", class: "short", placeholder: EXAMPLE, autocomplete: "off", on: { input: () => this.write(field.value) },
     });
-    return make("label", { class: "write" }, say("drawing.write"), field);
+    return make("label", { class: "write" }, make("span", {}, say("drawing.write")), field);
   }
 
   /** An empty sheet; somebody hears of it only where they asked for it. */
   clear(tell) {
+    this.turn += 1;
     Object.assign(this.pen, { fillStyle: PAPER, strokeStyle: INK, lineWidth: PEN, lineCap: "round", lineJoin: "round" });
     this.pen.fillRect(0, 0, WIDTH, HEIGHT);
     if (tell) this.onDraw(this.#encoded());
@@ -47,6 +48,7 @@ export class Drawing {
 
   /** Lay a picture on the sheet, as large as it can be; one can draw on it. */
   async show(base64) {
+    const turn = (this.turn += 1);
     const picture = new Image();
     picture.src = `data:image/*;base64,${base64}`;
     try {
@@ -54,6 +56,7 @@ export class Drawing {
     } catch {
       return; // no picture that a browser can show; the server will say what it makes of it
     }
+    if (turn !== this.turn) return; // something else came onto the sheet meanwhile
     this.clear(false);
     const scale = Math.min(WIDTH / picture.naturalWidth, HEIGHT / picture.naturalHeight);
     const [width, height] = [picture.naturalWidth * scale, picture.naturalHeight * scale];
@@ -79,6 +82,7 @@ export class Drawing {
 
   #down(event) {
     this.element.setPointerCapture(event.pointerId);
+    this.turn += 1;
     this.last = this.#at(event);
     this.#move(event);
   }

@@ -6,7 +6,7 @@ import { located, removed, replaced } from "./locate.js";
 import { quoted, say } from "./words.js";
 
 export class Editor {
-  /** `onTexts(texts, keeps)`: the input is to be these texts; `keeps` where no position moved. `onHold(position)`. */
+  /** `onTexts(texts)`: the input is to be these texts. `onHold(position)`: it is to have all attention. */
   constructor(host, { onTexts, onHold }) {
     Object.assign(this, { host, onTexts, onHold });
     host.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
@@ -28,12 +28,11 @@ export class Editor {
         },
       },
     });
-    const replace = () => this.#done(() => (field.value === "" ? this.onTexts(removed(found, position), false)
-      : this.onTexts(replaced(found, position, field.value), field.value.length === units[position].length)));
+    const remove = () => this.#done(() => this.onTexts(removed(found, position)));
+    const replace = () => (field.value === "" ? remove() : this.#done(() => this.onTexts(replaced(found, position, field.value))));
     const edit = found === null ? [make("p", { class: "quiet" }, say(texts === null ? "edit.noText" : "edit.elsewhere"))]
       : [make("div", { class: "bar" }, make("label", { for: field.id }, say("edit.to")), field,
-        button(say("edit.replace"), replace),
-        button(say("edit.remove"), () => this.#done(() => this.onTexts(removed(found, position), false))))];
+        button(say("edit.replace"), replace), button(say("edit.remove"), remove))];
     fill(this.host, make("h3", {}, say("edit", name, position + 1)), ...edit, make("div", { class: "bar" },
       attends && button(say("edit.hold"), () => this.#done(() => this.onHold(position))),
       button(say("edit.cancel"), () => this.close())));

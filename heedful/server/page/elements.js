@@ -67,12 +67,6 @@ export function roving(host, selector, current = 0) {
   });
 }
 
-/** Whether the first letter with a direction runs from right to left. */
-export function isRightToLeft(text) {
-  const first = text.match(/\p{L}/u);
-  return first !== null && /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]|\ud83a[\udc00-\udfff]|\ud803[\udc00-\udfff]/.test(first[0]);
-}
-
 /** Calls no more often than once in so many milliseconds, the last time always. */
 export function seldom(milliseconds, call) {
   let waiting = null;

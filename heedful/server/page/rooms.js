@@ -15,6 +15,7 @@ export function rooms(number) {
     certainty: make("p", { class: "certainty quiet" }),
     spoken: make("p", { class: "unseen", role: "status" }),
     trouble: make("p", { class: "told", role: "status" }),
+    stale: make("p", { class: "quiet stale-note" }),
     units: make("ol", { class: "units", role: "list" }),
     asked: make("ul", { class: "asked", hidden: true }),
     before: make("div", { class: "before", hidden: true }),
@@ -25,7 +26,7 @@ export function rooms(number) {
     holdMore: make("div", { class: "bar hold-more", hidden: true }),
     everyStep: make("input", { type: "radio", name: id("step"), value: "every" }),
     oneStep: make("input", { type: "radio", name: id("step"), value: "one", checked: true }),
-    compare: word(make("button", { type: "button", "aria-pressed": "false" }), "compare"),
+    compare: make("button", { type: "button" }),
     map: make("div", { class: "map" }),
     save: make("div", { class: "save" }),
     editor: make("div", { class: "editor card", id: id("editor"), role: "group", hidden: true }),
@@ -41,14 +42,14 @@ export function rooms(number) {
     make("label", { class: "check" }, room.oneStep, word(make("span"), "hold.one")),
     make("label", { class: "check" }, room.everyStep, word(make("span"), "hold.all")),
     word(make("p", { class: "hint" }), "hold.hint"));
-  room.others.append(word(make("h3"), "others"), room.othersList);
+  room.others.append(word(make("h3"), "others"), word(make("p", { class: "quiet small" }), "others.order"), room.othersList);
   room.statistics.append(word(make("h3", { id: id("statistics") }), "statistics"), room.remarks);
   room.look = make("div", { class: "look" }, room.map, room.save);
   room.whatIf = make("div", { class: "card what-if", hidden: true }, word(make("h3"), "what.if"), room.asked, room.before);
   room.reads = make("details", { class: "source" }, word(make("summary"), "source.read"), room.source);
-  room.panel = make("section", { class: "panel", "aria-labelledby": id("name"), hidden: true },
+  room.panel = make("section", { class: "panel bare", "aria-labelledby": id("name"), hidden: true },
     room.name,
-    make("div", { class: "answer" }, room.text, room.certainty, room.spoken, room.trouble),
+    make("div", { class: "answer" }, room.text, room.certainty, room.stale, room.spoken, room.trouble),
     room.units,
     room.unknown,
     make("div", { class: "bar tools" }, room.hold, room.compare, room.reads),
@@ -74,7 +75,7 @@ export function rooms(number) {
 
 function about({ cell, attention, scorer, reach, parameters, metrics, attends }) {
   const wiring = attends ? say("about.attention", attention, [scorer, reach].filter(Boolean).join(", ")) : say("about.fixed");
-  const measured = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(1)}`).join(", ");
+  const measured = Object.entries(metrics).map(([name, value]) => say("metric", name, value.toFixed(1))).join(", ");
   const said = [cell, wiring, say("about.parameters", parameters), measured && say("about.metrics", measured)];
   return said.filter(Boolean).join(" · ");
 }

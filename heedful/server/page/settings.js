@@ -1,4 +1,4 @@
-/* How the model searches: beam size, the longest output, and how much length counts. */
+/* How the models search: beam size, the longest output, and how much length counts. */
 
 import { fill, make } from "./elements.js";
 import { say } from "./words.js";
@@ -14,61 +14,70 @@ export class Settings {
         on: { input: () => this.#changed(made) },
       });
       const told = make("p", { class: "told", id: `setting-told-${name}`, role: "status" });
-      const made = { name, control, label: make("label", { for: control.id }), told };
+      const made = { name, control, label: make("label", { for: control.id }), told, isChosen: false };
       return made;
     };
-    this.onChange = onChange;
-    this.most = limits.max_n_best ?? MOST_OUTPUTS;
+    Object.assign(this, { onChange, refused: [], most: Math.min(limits.max_n_best ?? MOST_OUTPUTS, MOST_OUTPUTS) });
     this.fields = [
       field("beam_size", { min: 1, max: limits.max_beam_size, step: 1 }),
       field("max_length", { min: 1, max: limits.max_length, step: 1 }),
-      field("length_penalty", { min: 0, max: 5, step: 0.1 }),
+      field("length_penalty", { min: 0, max: 5, step: "any" }),
     ];
     fill(host, ...this.fields.map(({ label, control, told }) => make("div", { class: "setting" }, label, control, told)));
     this.relabel();
   }
 
   relabel() {
-    for (const { name, label } of this.fields) label.textContent = say(name);
-    this.refuse(null, null);
-  }
-
-  /** The numbers that this model was given with, where nobody chose others. */
-  begin(search) {
-    for (const field of this.fields) {
-      if (field.chosen) continue;
-      field.control.value = search[field.name] ?? "";
-      field.good = number(field.control);
+    for (const { name, label, control } of this.fields) {
+      label.textContent = say(name);
+      if (name === "max_length") control.placeholder = say("max_length.empty");
     }
+    this.#tell();
   }
 
-  /** What is sent. A field that is empty is left out; while one has an impossible number, the last possible one counts. */
-  value() {
-    const [beam, length, penalty] = this.fields.map((field) => field.good);
-    const outputs = Math.max(1, Math.min(beam ?? 1, MOST_OUTPUTS, this.most));
-    return { beam_size: beam, max_length: length, length_penalty: penalty, n_best: outputs };
+  /** The numbers that a model was given with, where nobody chose others. */
+  begin(search) {
+    for (const field of this.fields.filter((each) => !each.isChosen)) field.control.value = search[field.name] ?? "";
   }
 
-  /** A sentence beside the field that is meant; null leaves what is to be said of the number itself. */
-  refuse(meant, message) {
+  /** What is sent: what somebody chose, and as many outputs as the beam of this model has. */
+  value(model) {
+    const chosen = this.fields.filter((field) => field.isChosen && field.good !== undefined).map(({ name, good }) => [name, good]);
+    const sent = Object.fromEntries(chosen);
+    return { ...sent, n_best: Math.max(1, Math.min(sent.beam_size ?? model.search.beam_size ?? 1, this.most)) };
+  }
+
+  /** Whether a field of a request is one of these. */
+  has(field) {
+    return this.fields.some(({ name }) => name === field);
+  }
+
+  /** Say beside the fields what the server refused: a list of { field, message }. */
+  refuse(list) {
+    this.refused = list;
+    this.#tell();
+  }
+
+  #tell() {
     for (const { name, control, told } of this.fields) {
-      const wrong = control.checkValidity() ? "" : say("setting.range", control.min, control.max);
-      told.textContent = message !== null && meant === name ? message : wrong;
-      if (told.textContent) control.setAttribute("aria-invalid", "true");
+      const said = wrong(control) || (this.refused.find(({ field }) => field === name)?.message ?? "");
+      if (told.textContent !== said) told.textContent = said;
+      if (said) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
     }
-    return message !== null && this.fields.some(({ name }) => name === meant);
   }
 
+  /** While a field has an impossible number, the last possible one counts; an empty one is left to the model. */
   #changed(field) {
-    field.chosen = true;
-    this.refuse(null, null);
-    if (!field.control.checkValidity()) return;
-    field.good = number(field.control);
+    this.#tell();
+    if (wrong(field.control)) return;
+    const { value } = field.control;
+    Object.assign(field, { isChosen: true, good: value === "" ? undefined : Number(value) });
     this.onChange();
   }
 }
 
-function number(control) {
-  return control.value === "" ? undefined : Number(control.value);
+function wrong(control) {
+  if (control.checkValidity()) return "";
+  return say(control.step === "any" ? "setting.range" : "setting.whole", control.min, control.max);
 }

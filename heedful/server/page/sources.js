@@ -1,22 +1,27 @@
 /* The input: a field a column of text, a chooser a column of anything else. Texts stay on this page and go to the server only. */
 
-import { Drawing } from "./drawing.js";
-import { button, fill, make } from "./elements.js";
+import { fileField, letDrop, textField } from "./fields.js";
+import { fill } from "./elements.js";
 import { say } from "./words.js";
 
-const ACCEPTED = { picture: "image/png,image/jpeg,image/*", spectrogram: "audio/*,.wav,.flac,.ogg", vectors: ".npy" };
+const LONG = 200; // characters from which an answer is so large that one asks for one output at a time
 
 export class Sources {
-  /** `onChange()`: somebody typed, drew or chose something. `mostBytes` is the largest body that the server takes. */
-  constructor(host, mostBytes, onChange) {
-    Object.assign(this, { host, mostBytes, onChange, columns: [], items: [] });
+  /**
+   * `onChange(now)`: somebody typed, drew or chose something; `onAsk()`: somebody pressed Enter. `mostBytes` is the largest
+   * body that the server takes.
+   */
+  constructor(host, mostBytes, { onChange, onAsk }) {
+    Object.assign(this, { host, mostBytes, onChange, onAsk });
+    Object.assign(this, { columns: [], fields: [], items: [], turns: [], refused: [], own: new Map() });
+    letDrop((file) => this.fields.find((field) => field.take)?.take(file));
   }
 
   /** Fields for these columns; the example fills them where there is one. */
   build(columns, example) {
-    this.columns = columns;
+    [this.columns, this.fields] = [columns, []];
     const given = example === null ? [] : columns.length > 1 ? example.split("\t") : [example];
-    this.items = columns.map((column, place) => (column.kind === "text" ? given[place] ?? "" : null));
+    this.set(columns.map((column, place) => (column.kind === "text" ? given[place] ?? "" : null)));
     this.relabel();
   }
 
@@ -28,10 +33,10 @@ export class Sources {
 
   /** Build the fields anew, in the language of now, with what stands in them. */
   relabel() {
-    this.fields = this.columns.map((column, place) =>
-      column.kind === "text" ? this.#text(column, place) : this.#file(column, place));
+    this.fields = this.columns.map((column, place) => (column.kind === "text" ? textField : fileField)(this, column, place));
     fill(this.host, ...this.fields.map((field) => field.whole));
     this.#show();
+    this.#tell();
   }
 
   /** What is sent as `input`. */
@@ -60,108 +65,80 @@ export class Sources {
     return this.items.map((item) => (typeof item === "string" ? item : item?.name ?? say("drawing"))).join(" ⇥ ");
   }
 
+  /** Whether these items, as `items` held them, are those of now. */
+  holds(items) {
+    return items.length === this.items.length && items.every((item, place) => item === this.items[place]);
+  }
+
+  /** Whether the input is so long that every output more makes the answer a large one. */
+  isLong() {
+    return this.items.reduce((sum, item) => sum + (typeof item === "string" ? item.length : 0), 0) > LONG;
+  }
+
+  /** What is to be given: "text", or the kind of the first column that is something else. */
+  kind() {
+    return this.columns.find(({ kind }) => kind !== "text")?.kind ?? "text";
+  }
+
   /** Put other items in, as `items` held them. */
   set(items) {
     this.items = [...items];
+    this.turns = items.map((_, place) => (this.turns[place] ?? 0) + 1);
+    this.own.clear();
     this.#show();
   }
 
-  /** A calm sentence beside the field that is meant; null takes it away. Tells whether a field was meant. */
-  refuse(field, message) {
-    const place = field === null ? null : Number(field.match(/^input\[(\d+)\]/)?.[1] ?? (/^input(\.|$)/.test(field) ? 0 : NaN));
-    this.fields.forEach((each, at) => {
-      const here = message !== null && at === place;
-      each.told.textContent = here ? message : "";
-      each.control.toggleAttribute("aria-invalid", here);
-      if (here) each.control.setAttribute("aria-invalid", "true");
+  focus() {
+    this.fields[0].control.focus();
+  }
+
+  /** Whether a field of a request is one of these. */
+  has(field) {
+    return this.#place(field) !== null;
+  }
+
+  /** Say beside the fields what the server refused: a list of { field, message }. */
+  refuse(list) {
+    this.refused = list;
+    this.#tell();
+  }
+
+  /** Somebody gave this column something: what was begun for it before counts no more. */
+  give(place, item, isQuick = false) {
+    this.begin(place);
+    this.items[place] = item;
+    this.onChange(isQuick);
+  }
+
+  /** Something is to come into this column; returns whether it is still to, asked later. */
+  begin(place) {
+    const turn = (this.turns[place] += 1);
+    if (this.own.delete(place)) this.#tell();
+    return () => this.turns[place] === turn;
+  }
+
+  /** What the page itself has against what somebody gave. */
+  object(place, message) {
+    this.own.set(place, message);
+    this.#tell();
+  }
+
+  #tell() {
+    this.fields.forEach(({ control, told }, place) => {
+      const refused = this.refused.find(({ field }) => field !== null && this.#place(field) === place);
+      const said = this.own.get(place) ?? refused?.message ?? "";
+      if (told.textContent !== said) told.textContent = said;
+      if (said) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
     });
-    return place !== null && this.fields[place] !== undefined;
+  }
+
+  #place(field) {
+    const place = Number(field.match(/^input\[(\d+)\]/)?.[1] ?? (/^input(\.|$)/.test(field) ? 0 : NaN));
+    return this.columns[place] === undefined ? null : place;
   }
 
   #show() {
     this.fields.forEach((field, place) => field.show(this.items[place]));
   }
-
-  #changed(place, item, isQuick = false) {
-    this.items[place] = item;
-    this.onChange(isQuick);
-  }
-
-  #text(column, place) {
-    const [id, told] = [`input-${place}`, this.#told(place)];
-    const control = make("textarea", {
-      id, rows: 1, dir: "auto", spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-describedby": told.id,
-      on: {
-        input: () => {
-          const plain = control.value.replace(/[\r\n\t]+/g, " ");
-          if (plain !== control.value) control.value = plain;
-          fit();
-          this.#changed(place, plain);
-        },
-        keydown: (event) => {
-          if (event.key !== "Enter" || event.isComposing) return;
-          event.preventDefault();
-          this.onChange(true);
-        },
-      },
-    });
-    const fit = () => {
-      control.style.blockSize = "auto";
-      control.style.blockSize = `${control.scrollHeight + 2}px`;
-    };
-    const name = this.columns.length > 1 ? say("input.column", place + 1, say(`unit.${column.unit}`)) : say("input");
-    const label = make("label", { for: id, class: this.columns.length > 1 ? null : "unseen" }, name);
-    const whole = make("div", { class: "field" }, label, control, told);
-    return { whole, control, told, show: (item) => { control.value = item ?? ""; requestAnimationFrame(fit); } };
-  }
-
-  #file(column, place) {
-    const [id, told] = [`input-${place}`, this.#told(place)];
-    const control = make("input", {
-      id, type: "file", accept: ACCEPTED[column.kind], "aria-describedby": told.id, on: { change: () => take(control.files[0]) },
-    });
-    const take = async (file) => {
-      if (!file) return;
-      if (file.size * 1.37 > this.mostBytes) {
-        this.refuse(`input[${place}]`, say("file.large", Math.floor(this.mostBytes / 1.37 / 1024)));
-        return;
-      }
-      this.#changed(place, { base64: await encoded(file), name: file.name }, true);
-      show(this.items[place]);
-    };
-    const show = (item) => {
-      named.textContent = item?.name ?? "";
-      if (item !== null) drawing?.show(item.base64);
-    };
-    const named = make("span", { class: "quiet" });
-    const drawing = column.kind !== "picture" ? null
-      : new Drawing((base64) => {
-        named.textContent = control.value = "";
-        this.#changed(place, { base64, name: null }, true);
-      });
-    const area = make("div", {
-      class: "drop",
-      on: {
-        dragover: (event) => { event.preventDefault(); area.classList.add("over"); },
-        dragleave: () => area.classList.remove("over"),
-        drop: (event) => { event.preventDefault(); area.classList.remove("over"); take(event.dataTransfer.files[0]); },
-      },
-    }, drawing?.element, make("div", { class: "bar" },
-      make("label", { for: id, class: "file" }, say(`file.${column.kind}`)), control, named,
-      drawing && drawing.writing(), drawing && button(say("drawing.clear"), () => drawing.clear(true))));
-    const whole = make("div", { class: "field" }, make("span", { class: "label" }, say(`input.${column.kind}`)), area, told);
-    if (drawing && this.items[place] === null) drawing.example((base64) => { this.items[place] = { base64, name: null }; });
-    return { whole, control, told, show };
-  }
-
-  #told(place) {
-    return make("p", { class: "told", id: `input-told-${place}`, role: "status" });
-  }
-}
-
-async function encoded(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
 }

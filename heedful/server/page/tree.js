@@ -2,12 +2,11 @@
 
 import { own, path, plan, spelled } from "./branching.js";
 import { draw, fill, make, seldom } from "./elements.js";
-import { visible, percent } from "./heatmap.js";
-import { quoted, say } from "./words.js";
+import { visible } from "./heatmap.js";
+import { fateName, label, sample, shape, TALL } from "./tree_shapes.js";
+import { percent, quoted, say } from "./words.js";
 
-const END = "∎";
-const [ROW, TALL, GAP, LEFT] = [34, 26, 34, 30];
-const MOST_LETTERS = 12;
+const [ROW, GAP, LEFT] = [34, 34, 30];
 const MOST_PRUNED = 12; // of a step, about, before the rest of them becomes a number
 const MOST_LIVE = 300; // branches up to which the tree grows on the screen while the search runs
 
@@ -16,9 +15,10 @@ let trees = 0;
 export class Tree {
   /** `onChoose(units, end)`: somebody wants the output to begin like this. */
   constructor(host, onChoose) {
-    Object.assign(this, { host, onChoose, branches: [], best: [], pruned: false, opened: new Set(), at: null });
+    const drawn = { branches: [], best: [], shown: [], at: null, ways: { best: new Set(), shown: new Set() } };
+    Object.assign(this, { host, onChoose, ...drawn, next: null, wanted: null, opened: new Set() });
     this.number = trees += 1;
-    this.toggle = make("input", { type: "checkbox", on: { change: () => this.#turn() } });
+    this.toggle = make("input", { type: "checkbox", on: { change: () => this.draw() } });
     this.toggleLabel = make("span");
     this.box = make("div", {
       class: "tree-box", role: "tree", tabindex: "0",
@@ -28,48 +28,70 @@ export class Tree {
         blur: () => this.#mark(null),
       },
     });
-    this.told = make("p", { class: "read-out", "aria-live": "polite" });
+    this.told = make("p", { class: "read-out" }); // the branch that is active tells itself to those who do not see
     this.legend = make("ul", { class: "legend" });
     fill(host,
       make("div", { class: "bar" }, make("label", { class: "check" }, this.toggle, this.toggleLabel), this.legend),
       this.box, this.told);
     this.drawSoon = seldom(120, () => this.draw());
+    this.draw();
   }
 
-  /** Another tree; `units` are those of the output that won, null while it is not known. */
-  show(branches, units, live = false) {
-    this.branches = branches;
-    this.best = units === null ? [] : spelled(branches, units);
+  /**
+   * Another tree. `best` are the units of the output that won, `shown` those of the output that is looked at. While it is
+   * `live`, it is drawn now and then, and only while it is small; what is told and chosen is always what is drawn.
+   */
+  show(branches, best, shown, live = false) {
+    this.next = { branches, best, shown };
     if (!live) this.opened.clear();
-    if (this.at !== null && !branches[this.at]) this.at = null;
     if (!live) this.draw();
     else if (branches.length <= MOST_LIVE) this.drawSoon();
   }
 
   draw() {
+    if (this.next) this.#take(this.next);
+    this.next = null;
     const beam = this.branches.filter((each) => each.step === 0 && each.fate === "kept").length;
     const few = Math.max(1, Math.floor(MOST_PRUNED / Math.max(1, beam)));
-    this.plan = plan(this.branches, this.best, { pruned: this.pruned, few, opened: this.opened });
+    this.plan = plan(this.branches, this.best, { pruned: this.toggle.checked, few, opened: this.opened });
     this.toggleLabel.textContent = say("tree.pruned", this.branches.filter((each) => each.fate === "pruned").length);
     this.box.setAttribute("aria-label", say("tree.label"));
-    fill(this.legend, ...["best", "kept", "ended", "pruned"].map((fate) => make("li", {}, sample(fate), fateName(fate))));
+    const fates = ["best", ...(this.shown === this.best ? [] : ["shown"]), "kept", "ended", "pruned"];
+    fill(this.legend, ...fates.map((fate) => make("li", {}, sample(fate), fateName(fate))));
     this.#lay();
-    const winning = new Set(this.best);
-    const lines = [...this.plan.nodes].sort((one, other) => winning.has(one.index) - winning.has(other.index));
+    const lines = [...this.plan.nodes].sort((one, other) => this.#rank(one.index) - this.#rank(other.index));
     const svg = draw("svg", { role: "presentation", width: this.width, height: this.height },
-      ...lines.map((node) => this.#line(node, winning)),
-      ...this.plan.more.map((node) => this.#line(node, winning)),
+      ...lines.map((node) => this.#line(node)),
+      ...this.plan.more.map((node) => this.#line(node)),
       draw("circle", { class: "root", cx: LEFT / 2, cy: TALL / 2 + 4, r: 4 }),
-      ...this.plan.nodes.map((node) => this.#node(node, winning)),
+      ...this.plan.nodes.map((node) => this.#node(node)),
       ...this.plan.more.map((node) => this.#more(node)));
     fill(this.box, svg);
     this.#rest();
   }
 
+  /** What is to be drawn; the keyboard's place stays at the same beginning of an output, as far as there is one. */
+  #take({ branches, best, shown }) {
+    const here = this.wanted ?? (this.at === null ? null : this.#spelling(this.at));
+    this.branches = [...branches];
+    this.best = spelled(this.branches, best);
+    this.shown = shown.join("\0") === best.join("\0") ? this.best : spelled(this.branches, shown);
+    this.ways = { best: new Set(this.best), shown: new Set(this.shown) };
+    this.at = here && (spelled(this.branches, here.units, here.end).at(-1) ?? null);
+    this.wanted = null;
+  }
+
+  /** What the output begins with at this branch; `end`: it ends there. */
+  #spelling(index) {
+    const units = path(this.branches, index).map((each) => this.branches[each].unit);
+    const end = units.at(-1) === null;
+    return { units: end ? units.slice(0, -1) : units, end };
+  }
+
   #lay() {
     const { nodes, more, columns, rows } = this.plan;
     const widths = Array.from({ length: columns }, () => 30);
-    for (const node of nodes) widths[node.column] = Math.max(widths[node.column], 16 + this.#label(node.index).length * 9);
+    for (const node of nodes) widths[node.column] = Math.max(widths[node.column], 16 + label(this.branches[node.index]).length * 9);
     for (const node of more) widths[node.column] = Math.max(widths[node.column], 46);
     this.widths = widths;
     this.lefts = [];
@@ -83,42 +105,39 @@ export class Tree {
     this.places = new Map(nodes.map((node) => [node.index, node]));
   }
 
-  #label(index) {
-    const { unit } = this.branches[index];
-    if (unit === null) return END;
-    const letters = [...visible(unit)];
-    return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}…` : letters.join("");
-  }
-
-  #line({ index, parent, column, row }, winning) {
+  #line({ index, parent, column, row }) {
     const from = this.places.get(parent);
     const x0 = from ? this.lefts[from.column] + this.widths[from.column] : LEFT / 2;
     const y0 = 4 + (from ? from.row * ROW : 0) + TALL / 2;
     const [x1, y1] = [this.lefts[column], 4 + row * ROW + TALL / 2];
     const middle = Math.max(x0 + 6, x1 - GAP / 2);
-    const fate = index === undefined ? "pruned" : this.branches[index].fate;
     const sure = index === undefined ? 0 : Math.exp(own(this.branches, index));
     return draw("path", {
-      class: `line ${fate} ${winning.has(index) ? "best" : ""}`,
+      class: `line ${index === undefined ? "pruned" : this.#kinds(index)}`,
       d: `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}`,
       "stroke-width": (1 + 2.5 * sure).toFixed(2),
     });
   }
 
-  #node({ index, column, row }, winning) {
-    const { fate } = this.branches[index];
+  #node({ index, column, row }) {
     const group = draw("g", {
-      class: `node ${fate} ${winning.has(index) ? "best" : ""}`, role: "treeitem", id: `branch-${this.number}-${index}`,
+      class: `node ${this.#kinds(index)}`, role: "treeitem", id: `branch-${this.number}-${index}`,
       "aria-level": column + 1, "aria-label": this.#sentence(index),
       on: { pointerenter: () => this.#tell(index), pointerleave: () => this.#rest(), click: () => this.#choose(index) },
-    }, ...shape(this.lefts[column], 4 + row * ROW, this.widths[column], TALL, fate === "ended"));
-    group.append(this.#text(column, row, this.#label(index)));
+    }, ...shape(this.lefts[column], 4 + row * ROW, this.widths[column], TALL, this.branches[index].fate === "ended"));
+    group.append(this.#text(column, row, label(this.branches[index])));
     return group;
   }
 
   #open(...parents) {
     parents.forEach((parent) => this.opened.add(parent));
     this.draw();
+  }
+
+  /** What was pruned here is shown, whether or not the rest of it is. */
+  #openPruned(...parents) {
+    this.toggle.checked = true;
+    this.#open(...parents);
   }
 
   #more({ parent, column, row, count }) {
@@ -136,20 +155,25 @@ export class Tree {
   }
 
   #sentence(index) {
-    const { unit, log_prob, fate, step } = this.branches[index];
+    const { unit, log_prob, step } = this.branches[index];
     const what = unit === null ? say("end.mark") : quoted(visible(unit));
     return say("tree.node", what, step + 1, percent(Math.exp(own(this.branches, index))), log_prob.toFixed(2),
-      fateName(this.best.includes(index) ? "best" : fate));
+      fateName(this.#kinds(index).split(" ").at(-1)));
+  }
+
+  /** What became of a branch, and whether it is on the way to the best output, or else to the one that is shown. */
+  #kinds(index) {
+    const { fate } = this.branches[index];
+    return this.ways.best.has(index) ? `${fate} best` : this.ways.shown.has(index) ? `${fate} shown` : fate;
+  }
+
+  #rank(index) {
+    return this.ways.best.has(index) ? 2 : this.ways.shown.has(index) ? 1 : 0;
   }
 
   #summary() {
     const all = this.branches.length;
     return all ? say("tree.summary", all, this.branches.filter((each) => each.fate === "ended").length) : "";
-  }
-
-  #turn() {
-    this.pruned = this.toggle.checked;
-    this.draw();
   }
 
   #tell(index) {
@@ -194,9 +218,10 @@ export class Tree {
   }
 
   #key(event) {
-    const here = this.places?.get(this.at);
+    const { nodes } = this.plan ?? { nodes: [] };
+    const here = this.places?.get(this.at) ?? nodes[0];
     if (!here) return;
-    const { nodes } = this.plan;
+    this.at = here.index;
     const near = {
       ArrowRight: () => nodes.find((node) => node.parent === this.at),
       ArrowLeft: () => this.places.get(here.parent),
@@ -206,7 +231,7 @@ export class Tree {
       End: () => this.places.get(this.best.at(-1)),
     }[event.key];
     if (event.key === "Enter" || event.key === " ") this.#choose(this.at);
-    else if (event.key === "+") this.#open(this.at, here.parent);
+    else if (event.key === "+") this.#openPruned(this.at, here.parent);
     else if (near) this.#go(near()?.index ?? null);
     else return;
     event.preventDefault();
@@ -214,23 +239,7 @@ export class Tree {
 
   #choose(index) {
     this.at = index;
-    const units = path(this.branches, index).map((each) => this.branches[each].unit);
-    const end = units.at(-1) === null;
-    this.onChoose(end ? units.slice(0, -1) : units, end);
+    this.wanted = this.#spelling(index);
+    this.onChoose(this.wanted.units, this.wanted.end);
   }
-}
-
-function shape(x, y, width, height, ended = false) {
-  const outer = draw("rect", { x, y, width, height, rx: 6 });
-  if (!ended) return [outer];
-  return [outer, draw("rect", { class: "inner", x: x + 3, y: y + 3, width: width - 6, height: height - 6, rx: 4 })];
-}
-
-function sample(fate) {
-  const node = draw("g", { class: `node ${fate}` }, ...shape(1, 1, 20, 14, fate === "ended"));
-  return draw("svg", { width: 22, height: 16, "aria-hidden": "true" }, node);
-}
-
-function fateName(fate) {
-  return say(fate === "pruned" ? "tree.dropped" : `tree.${fate}`);
 }

@@ -1,12 +1,15 @@
 /* Rows of units to point at: the output, with what it was before above it, and the input as the model reads it. */
 
 import { aligned } from "./align.js";
-import { button, fill, isRightToLeft, make, roving } from "./elements.js";
-import { percent, visible } from "./heatmap.js";
-import { quoted, say } from "./words.js";
+import { button, fill, make, roving } from "./elements.js";
+import { visible } from "./heatmap.js";
+import { isRightToLeft } from "./map_labels.js";
+import { language, percent, quoted, say } from "./words.js";
 
 const UNSURE = 0.5;
 const END = "∎";
+const MOST_ASKED = 200; // units that say which way a row runs
+const MANY = 120; // units of a row that has a box of its own to scroll in
 
 /** Buttons in a row: `onPick(place)` when one is clicked, `onPoint(place)` when the pointer is there, null when it has gone. */
 class Row {
@@ -26,10 +29,16 @@ class Row {
     return this.host.querySelectorAll("button");
   }
 
-  /** Other items in the row, which runs as the text of these units does. */
-  fill(units, name, items, current) {
-    this.host.dir = isRightToLeft(units.join("")) ? "rtl" : "ltr";
+  /** The row runs as the text of these units does. */
+  turn(units, name) {
+    this.host.dir = isRightToLeft(units.slice(0, MOST_ASKED).join("")) ? "rtl" : "ltr";
     this.host.setAttribute("aria-label", name);
+    this.host.classList.toggle("many", units.length > MANY);
+  }
+
+  /** Other items in the row. */
+  fill(units, name, items, current) {
+    this.turn(units, name);
     fill(this.host, ...items);
     roving(this.host, "button", current);
   }
@@ -44,22 +53,29 @@ class Row {
 
 export class OutputUnits extends Row {
   /**
-   * Units with their probabilities, one more for the end mark (left out while the search runs). The first `forced` of them
+   * Units with their probabilities, one more for the end mark, unless the output was cut off. The first `forced` of them
    * were chosen by hand. `before` are the units that this output is compared with, or null; `roomy` leaves room for them,
    * so that nothing moves under the pointer when they come.
    */
-  show({ units, log_probs, forced = 0, forcedEnd = false, selected = null, before = null, done = true, roomy = false }) {
+  show({ units, log_probs, forced = 0, forcedEnd = false, selected = null, before = null, isCutOff = false, roomy = false }) {
     this.host.classList.toggle("roomy", roomy || before !== null);
-    const output = (place, note) => {
-      const [isEnd, byHand] = [place === units.length, place === units.length ? forcedEnd : place < forced];
-      const shown = isEnd ? END : visible(units[place]);
-      return this.#output(shown, place, log_probs[place], isEnd ? say("end.mark") : quoted(shown), byHand, note);
-    };
+    const output = (place, note) => this.#unit(units, log_probs, place, place === units.length ? forcedEnd : place < forced, note);
     const end = () => make("li", {}, before && was(END, "same"), output(units.length, null));
     const items = before === null ? units.map((_, place) => make("li", {}, output(place, null)))
       : aligned(before, units).map(([old, place]) => pair(old === null ? null : before[old], place, units, output));
-    this.fill(units, say("output.units"), done ? [...items, end()] : items, selected ?? 0);
+    this.fill(units, say("output.units"), isCutOff ? items : [...items, end()], selected ?? 0);
     this.select(selected);
+  }
+
+  /** What there is of an output that still comes: the first `keep` units stand there already. */
+  grow(keep, { units, log_probs }, forced, roomy) {
+    const { host } = this;
+    host.classList.toggle("roomy", roomy);
+    while (host.children.length > keep) host.lastElementChild.remove();
+    for (let place = host.children.length; place < units.length; place += 1) {
+      host.append(make("li", {}, this.#unit(units, log_probs, place, place < forced, null)));
+    }
+    this.turn(units, say("output.units"));
   }
 
   /** Mark the unit whose alternatives are shown. */
@@ -67,7 +83,10 @@ export class OutputUnits extends Row {
     for (const each of this.buttons()) each.setAttribute("aria-pressed", String(each.dataset.place === String(place)));
   }
 
-  #output(shown, place, logProb, name, byHand, note) {
+  #unit(units, logProbs, place, byHand, note) {
+    const isEnd = place === units.length;
+    const shown = isEnd ? END : visible(units[place]);
+    const [name, logProb] = [isEnd ? say("end.mark") : quoted(shown), logProbs[place]];
     const share = logProb === undefined ? null : Math.exp(logProb);
     const kinds = [byHand && "forced", share !== null && share < UNSURE && "unsure"];
     const unit = this.unit(shown, place, kinds, [name, share !== null && percent(share), byHand && say("forced.unit"), note]);
@@ -98,6 +117,9 @@ function was(shown, kind) {
 export class SourceUnits extends Row {
   /** Input units; `unknown` and `held` are positions, `before` the units of the input that this one is compared with. */
   show({ units, unknown, held, before = null }) {
+    const key = JSON.stringify([units, unknown, held, before, language()]);
+    if (key === this.key) return; // the same row, be it a long one
+    this.key = key;
     const pairs = before === null ? [] : aligned(before, units);
     const changed = pairs.filter(([old, place]) => place !== null && (old === null || before[old] !== units[place]));
     const marks = [

@@ -1,5 +1,6 @@
 /* Everything that the page says: by name, in the language that was chosen. English stands here, Korean in korean.js. */
 
+import { percent as written } from "./heatmap.js";
 import { korean } from "./korean.js";
 
 const s = (count) => (count === 1 ? "" : "s");
@@ -13,6 +14,7 @@ const english = {
   "token.send": "Use it",
   "token.kept": "It is kept until this tab is closed, and sent to this server only.",
   "token.wrong": "That was not the token. Try another one.",
+  "token.letters": "A token is made of unaccented letters, digits and signs, without blanks.",
 
   input: "Input",
   "input.column": (place, unit) => `Input ${place}: ${unit}`,
@@ -23,28 +25,38 @@ const english = {
   "unit.jamo": "Hangul letters", "unit.tags": "tags", "unit.subwords": "subwords",
   predict: "Predict",
   example: "Example",
-  empty: "Type an input: the output comes while you type.",
+  "empty.text": "Type an input: the output comes while you type.",
+  "empty.picture": "Draw something, or choose a picture: the output comes at once.",
+  "empty.spectrogram": "Choose a sound, or drop one here: the output comes at once.",
+  "empty.vectors": "Choose a .npy file, or drop one here: the output comes at once.",
   model: "Model",
-  second: "beside it",
-  "second.none": "no other model",
+  second: "Second model",
+  "second.none": "none",
   settings: "How to search",
   beam_size: "Beam size",
   max_length: "Longest output",
+  "max_length.empty": "as in training",
   length_penalty: "Length penalty",
   "setting.range": (least, most) => `A number from ${least} to ${most}.`,
-  "file.picture": "Choose a picture, or drop one here:",
-  "file.spectrogram": "Choose a sound, or drop one here:",
-  "file.vectors": "Choose a .npy file, or drop one here:",
+  "setting.whole": (least, most) => `A whole number from ${least} to ${most}.`,
+  "file.picture": "Choose a picture",
+  "file.spectrogram": "Choose a sound",
+  "file.vectors": "Choose a .npy file",
+  "file.drop": "or drop one anywhere on this page",
   "file.large": (most) => `The server takes files of ${most} KiB at most.`,
   drawing: "your drawing",
   "drawing.sheet": "A sheet of paper to draw on",
-  "drawing.write": "or write:",
+  "drawing.write": "or write",
   "drawing.clear": "Clear the sheet",
 
   "about.attention": (wiring, how) => `attention: ${wiring}${how ? ` (${how})` : ""}`,
   "about.fixed": "no attention",
   "about.parameters": (count) => `${count.toLocaleString("en")} parameters`,
   "about.metrics": (metrics) => `on its development data: ${metrics}`,
+  metric: (name, value) => ({
+    accuracy: `${value} % exactly right`, error_rate: `edit distance ${value} % of the units`,
+    item_accuracy: `${value} % of places right`, bleu: `BLEU ${value}`, chrf: `chrF ${value}`,
+  }[name] ?? `${name} ${value}`),
   without:
     "This model has no attention: only the encoder's final state reaches the decoder, so there is no map of where it " +
     "looked. What it has is here: the output, how probable each unit was, what else was likely, and the beam.",
@@ -53,6 +65,8 @@ const english = {
   "output.empty": "(nothing)",
   "output.probability": (share) => `probability ${share}`,
   "output.doubt": (unit, share) => `least sure of ${unit}: ${share}`,
+  "output.cut": (longest) => `cut off at the longest output (${longest})`,
+  "output.stale": "Shown is still the answer to the input before.",
   "output.time": (milliseconds) => `${milliseconds} ms`,
   "output.spoken": (model, text, share) => `${model} says: ${text}. Probability ${share}.`,
   "end.mark": "end of the output",
@@ -74,7 +88,9 @@ const english = {
   "alternatives.choose": (unit, share) => `${unit}, ${share}: let the output go on with it`,
   "alternatives.written": (unit, share) => `${unit}, ${share}: this is what stands here`,
   "alternatives.rest": (share) => `All others together: ${share}.`,
-  others: "Other outputs of the search",
+  others: "Outputs that the search found",
+  "others.order": "With their probability; their order counts length, too.",
+  "others.find": "Find more than one",
   "forced.begins": (units) => `You chose how the output begins: ${units}.`,
   "forced.whole": (units) => `You chose the whole output: ${units}, and then its end.`,
   "forced.empty": "You chose that the output ends at once.",
@@ -90,7 +106,6 @@ const english = {
   "held.every": (input) => `Every output unit has to look at input unit ${input}.`,
   "held.release": "Release",
   "held.unit": "attention is held here",
-  "held.cells": (count) => `Attention is held by hand in ${count} place${s(count)} of this map.`,
   edit: (unit, position) => `Change ${unit}, input unit ${position}`,
   "edit.to": "into",
   "edit.replace": "Replace",
@@ -116,10 +131,11 @@ const english = {
   "compare.more": "more than before",
   "compare.less": "less than before",
   "compare.nothing": "nothing to compare with",
-  "compare.most.more": (output, input, change) =>
-    `The largest change: ${output} looks more at ${input} than before, by ${change}.`,
-  "compare.most.less": (output, input, change) =>
-    `The largest change: ${output} looks less at ${input} than before, by ${change}.`,
+  "compare.most": (sentence) => `The largest change: ${sentence}`,
+  "compare.cell.more": (output, input, change) => `output ${output} looks more at input ${input} than before, by ${change}.`,
+  "compare.cell.less": (output, input, change) => `output ${output} looks less at input ${input} than before, by ${change}.`,
+  "compare.cell.same": (output, input) => `output ${output} looks at input ${input} as much as before.`,
+  "compare.cell.nothing": (output, input) => `output ${output}, input ${input}: nothing to compare with.`,
   "compare.still": "Where both maps have the same units, it looks at the same places as before.",
 
   statistics: "In plain words",
@@ -132,6 +148,7 @@ const english = {
     "output begin like that.",
   "tree.pruned": (count) => `show what was pruned (${count})`,
   "tree.best": "the best output",
+  "tree.shown": "the output shown",
   "tree.kept": "kept",
   "tree.ended": "ended: an output",
   "tree.dropped": "pruned",
@@ -186,6 +203,11 @@ export function choose(code) {
 export function say(name, ...values) {
   const found = tables[chosen][name] ?? english[name] ?? name;
   return typeof found === "function" ? found(...values) : found;
+}
+
+/** A share as people read it. */
+export function percent(share) {
+  return written(share, chosen);
 }
 
 /** A unit within a sentence: between quotation marks, and apart from the direction of the sentence around it. */
