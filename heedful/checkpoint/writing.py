@@ -12,7 +12,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from heedful.errors import HeedfulError
@@ -52,7 +52,7 @@ def write_folder(
 
     Files are written in their order, so the one that vouches for the others comes last. ``check`` reads the folder back
     before it takes its place and raises if it is not as it should be. ``ours`` says whether a folder in the way is one
-    of ours: no other is replaced.
+    of ours: no other is replaced, nor removed where ``older(path)`` stands.
 
     Killed at any instant, either ``path`` or ``older(path)`` is whole, if one ever was.
 
@@ -62,10 +62,7 @@ def write_folder(
     path = Path(path)
     with _writing, told(path, needed=sum(map(len, files.values()))):
         target, old = located(path), older(located(path))
-        if os.path.lexists(target) and (target.is_symlink() or not target.is_dir() or not ours(target)):
-            raise HeedfulError(
-                f"{path}: is there already and is not a model folder; choose another name or move it away"
-            )
+        left = _left(path, target, old, ours)
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear_stale(target)
         temporary = _beside(target)
@@ -77,17 +74,47 @@ def write_folder(
             check(temporary)
             if target.exists():
                 # Only now, with the new one whole: an older one may be all that a killed run has left.
-                if old.exists():
-                    shutil.rmtree(old)
+                if left:
+                    _discard(old, target)
                 target.rename(old)
+                left = True
             temporary.rename(target)
         except BaseException:
-            if old.exists() and not target.exists():
+            if left and old.exists() and not target.exists():
                 old.rename(target)
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         _sync(target.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        if left:
+            _discard(old, target)
+
+
+def _left(path: Path, target: Path, old: Path, ours: Callable[[Path], bool]) -> bool:
+    """Whether ``old`` is one of ours that a killed run left.
+
+    Raises:
+        HeedfulError: something that is not ours stands where we write, or where we put what stood there.
+    """
+    replaces, left = os.path.lexists(target), os.path.lexists(old)
+    if replaces and not _is(target, ours):
+        raise HeedfulError(f"{path}: is there already and is not a model folder; choose another name or move it away")
+    if left and not _is(old, ours):
+        if replaces:
+            raise HeedfulError(f"{old}: is in the way of replacing {path}, and nothing of ours; move it away")
+        return False
+    return left
+
+
+def _is(place: Path, ours: Callable[[Path], bool]) -> bool:
+    return not place.is_symlink() and place.is_dir() and ours(place)
+
+
+def _discard(old: Path, target: Path) -> None:
+    """Removes a folder of ours. What a killed process leaves of it bears a stale name: under its own it is whole or gone."""
+    with suppress(OSError):
+        going = _beside(target)
+        old.rename(going)
+        shutil.rmtree(going, ignore_errors=True)
 
 
 def located(path: Path) -> Path:

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from heedful.training.recipe import Recipe
 
 
+def _place(word: str) -> Path:
+    """The folder to write."""
+    if not word:
+        raise typer.BadParameter("is empty; name the folder to write, as --onnx exported")
+    return Path(word)
+
+
 def export(
     model: options.Model,
     *,
-    onnx: Annotated[Path, typer.Option("--onnx", metavar="DIR", help="The folder to write.")],
+    onnx: Annotated[Path, typer.Option("--onnx", metavar="DIR", parser=_place, help="The folder to write.")],
     int8: Annotated[
-        bool, typer.Option("--int8", help="Weights in bytes: smaller and quicker, refused where it costs points.")
+        bool, typer.Option("--int8", help="Weights in bytes: a quarter of the size, refused where it costs points.")
     ] = False,
     dev: Annotated[
         list[str] | None,
@@ -44,11 +51,11 @@ def export(
         )
     from heedful.checkpoint import load
     from heedful.cli import show
-    from heedful.export.exporting import check_out
+    from heedful.export import place
     from heedful.export.exporting import export as export_model
 
     options.use_threads(threads)
-    check_out(onnx, overwrite=overwrite)
+    place.check(onnx, overwrite=overwrite)
     checkpoint = load(model)
     trial = _trial(model, checkpoint, dev) if int8 else None
     found = export_model(checkpoint, onnx, trial=trial, overwrite=overwrite, threads=threads or 0)
@@ -84,6 +91,7 @@ def _recipe(model: Path) -> "Recipe | None":
     """The recipe of the run that this model is or belongs to."""
     from heedful.training.recipe import compose, read_table
 
+    model = model.resolve()  # the folder that we are in has a name, too
     folder = model.parent if model.name in ("best", "last") else model
     path = folder / "recipe.toml"
     return compose(read_table(path), [], str(path)).recipe if path.is_file() else None
@@ -113,11 +121,13 @@ def _record(found: "Exported") -> dict[str, object]:
 def _tell(out: Path, found: "Exported") -> None:
     from heedful.cli import show
     from heedful.export.folder import ENCODER, STEP
+    from heedful.export.quantising import vacuous
 
     far = found.checked
+    undecided = f"; in {far.undecided:,} of them the last digit decides what is found" if far.undecided else ""
     show.say(
         f"checked: log-probabilities differ by {far.log_probs:.1g} at most, weights by {far.weights:.1g}, scores of "
-        f"{far.searched:,} searches by {far.scores:.1g}"
+        f"{far.searched:,} searches by {far.scores:.1g}{undecided}"
     )
     if found.scores is not None:
         each, size = found.scores, found.sizes[ENCODER] + found.sizes[STEP]
@@ -125,8 +135,12 @@ def _tell(out: Path, found: "Exported") -> None:
             f"int8: {each.metric} {each.rounded:.2f} %, in float32 {each.model:.2f} %; {each.same:,} of {each.count:,} outputs "
             f"are the same; the graphs have {size:,} bytes, in float32 {found.float32:,}"
         )
+        if why := vacuous(each):
+            show.say(f"note: {why}")
     if found.otherwise:
         few = " ".join(map(repr, found.otherwise[:5]))
-        units = show.count(len(found.otherwise), "unit")
-        show.say(f"note: the runner splits {units} of the model otherwise, such as {few}: give it lists of units there")
+        texts = show.count(len(found.otherwise), "text")
+        show.say(
+            f"note: the runner splits {texts} otherwise than the model, such as {few}: give it lists of units there"
+        )
     show.say(f"{out}: {sum(found.sizes.values()):,} bytes; next: python {out}/runner.py {out} < FILE")

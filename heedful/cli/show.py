@@ -37,7 +37,10 @@ def clean(text: str) -> str:
 
 def near(text: str) -> str:
     """The text with the paths of files below this folder as one would type them here."""
-    here = re.escape(str(Path.cwd()).rstrip("/"))
+    try:
+        here = re.escape(str(Path.cwd()).rstrip("/"))
+    except OSError:  # somebody removed it under our feet
+        return text
     return re.sub(rf"(?<![\w/.-]){here}/", "", text) if here else text
 
 

@@ -62,14 +62,14 @@ def layer(graph: Graph, name: str, each: Layer, inputs: Value, lengths: Value) -
     fused, size = FUSED[type(cells[0])], cells[0].hidden_size
     direction = "bidirectional" if len(cells) == 2 else "forward" if each.forwards is not None else "reverse"
     weights = [
-        graph.weight(f"{name}.{part}", torch.stack([_ordered(tensor, fused.gates) for tensor in tensors]))
+        graph.kept(f"{name}.{part}", torch.stack([_ordered(tensor, fused.gates) for tensor in tensors]))
         for part, tensors in (
             ("input", [cell.input_weight for cell in cells]),
             ("hidden", [cell.hidden_weight for cell in cells]),
         )
     ]
     bias = torch.stack([torch.cat([_ordered(part, fused.gates) for part in _biases(cell)]) for cell in cells])
-    found = graph.on_weights(
+    found = graph.several(
         fused.operator, 1 + cells[0].states, inputs, *weights, graph.weight(f"{name}.bias", bias), lengths,
         hidden_size=size, direction=direction, **fused.attributes,
     )  # fmt: skip

@@ -1,14 +1,12 @@
 """A model folder into one that runs without torch: built, held against the model, and published only then."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from heedful.checkpoint import Checkpoint
 from heedful.checkpoint.writing import write_folder
-from heedful.errors import SettingsError
-from heedful.export import checking, folder, quantising
+from heedful.export import checking, folder, place, quantising
 from heedful.export.checking import Checked
 from heedful.export.network import graphs, tables
 from heedful.export.quantising import Scores, Trial
@@ -18,8 +16,8 @@ from heedful.predictor import Predictor
 class Exported(NamedTuple):
     """What was written: bytes of every file, how near it is to the model, its scores in eight bits, and odd units.
 
-    ``float32`` is how many bytes both graphs have before they are rounded; ``otherwise`` are units that the runner splits
-    otherwise than the model.
+    ``float32`` is how many bytes both graphs have before they are rounded; ``otherwise`` are units and sources that the
+    runner splits otherwise than the model.
     """
 
     sizes: dict[str, int]
@@ -35,11 +33,11 @@ def export(
     """Writes the folder ``out``, whole or not at all; with a ``trial`` its weights are in eight bits.
 
     Raises:
-        SettingsError: the folder stands already and ``overwrite`` is not said.
+        SettingsError: the folder may not stand there, or does already and ``overwrite`` is not said.
         MissingPackageError: onnx or onnxruntime is not installed.
         HeedfulError: the model reads frames; the graphs differ from it; eight bits cost too much; nothing can be written there.
     """
-    check_out(out, overwrite=overwrite)
+    place.check(out, overwrite=overwrite)
     predictor = Predictor.from_checkpoint(checkpoint)
     tables(predictor.network)  # refuses frames before anything else is done
     made = graphs(predictor.network)
@@ -49,33 +47,21 @@ def export(
     with tempfile.TemporaryDirectory(prefix="heedful-export-") as room:
         runner = checking.open_runner(_written(files, Path(room) / "float32"), threads)
         checked = checking.check(predictor, runner)
-        otherwise = checking.split_otherwise(predictor, runner)
+        otherwise = checking.split_otherwise(predictor, runner, () if trial is None else trial.dev.sources)
         if trial is not None:
-            encoder, step = (quantising.rounded(graph, Path(room)) for graph in (made.encoder, made.step))
-            files = folder.files(predictor, encoder, step, made.names, "int8")
+            made = graphs(predictor.network, rounded=True)
+            files = folder.files(predictor, made.encoder.content(), made.step.content(), made.names, "int8")
             runner = checking.open_runner(_written(files, Path(room) / "int8"), threads)
             scores = quantising.scores(predictor, runner, trial)
             quantising.check_scores(scores)
     whole = folder.with_manifest(files)
-    write_folder(out, whole, checking.open_runner, folder.is_ours)
+    write_folder(out, whole, checking.open_runner, place.is_ours)
     sizes = {name: len(content) for name, content in whole.items()}
     return Exported(sizes, checked, scores, sum(map(len, plain)), otherwise)
 
 
-def check_out(out: Path, *, overwrite: bool) -> None:
-    """Refuses a place where something stands.
-
-    Raises:
-        SettingsError: it is a file, or a folder that is not empty and may not be replaced.
-    """
-    if os.path.lexists(out) and not out.is_dir():
-        raise SettingsError(f"{out} is a file, and an exported model is a folder; choose another --onnx")
-    if out.is_dir() and any(out.iterdir()) and not overwrite:
-        raise SettingsError(f"{out} stands already; pass --overwrite or another --onnx")
-
-
-def _written(files: dict[str, bytes], place: Path) -> Path:
-    place.mkdir()
+def _written(files: dict[str, bytes], room: Path) -> Path:
+    room.mkdir()
     for name, content in files.items():
-        (place / name).write_bytes(content)
-    return place
+        (room / name).write_bytes(content)
+    return room

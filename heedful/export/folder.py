@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,16 @@ ENCODER, STEP, MODEL, RUNNER, CARD, MANIFEST = (
 FORMAT, VERSION = "heedful-onnx", 1
 PATTERNS = {"characters": ".", "words": "[^ \t\n\r]+", "symbols": "[^ \t\n\r]+"}
 """What finds units in a text, for ``re`` with dots that match everything; letters and jamo have ``letters.pattern``."""
+NEEDS = {"python": "3.10", "numpy": "1.26", "onnxruntime": "1.20"}
+"""The oldest versions that a runner is meant for."""
+EXACT = {
+    "float32": "",
+    "int8": """
+Weights are kept in bytes. In every product what is multiplied with them is rounded as it comes, each row to its own range, so
+that an output does not depend on what else is in its batch, last digits aside.
+""",
+}
+"""What there is to say about a precision."""
 SEARCH = ("beam_size", "n_best", "length_penalty", "max_length", "min_length")
 
 
@@ -47,15 +56,6 @@ def with_manifest(found: Mapping[str, bytes]) -> dict[str, bytes]:
 def to_json(value: Any) -> bytes:
     """A table as a file."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1).encode("utf-8", "surrogatepass")
-
-
-def is_ours(path: Path) -> bool:
-    """Whether a folder is one that an export wrote, or empty: one that may be replaced."""
-    manifest = path / MANIFEST
-    if manifest.is_file() and not manifest.is_symlink():
-        with manifest.open("rb") as file:
-            return f'"format": "{FORMAT}"'.encode() in file.read(64)
-    return not os.listdir(path)  # noqa: PTH208 (all there is to know is whether there is any)
 
 
 def table(predictor: Predictor, names: Names, precision: str) -> dict[str, Any]:
@@ -107,11 +107,14 @@ def card(predictor: Predictor, names: Names, precision: str) -> str:
     return f"""# A Heedful model in ONNX
 
 {sentence(codec)} Written by Heedful {__version__}, {precision}.
+{EXACT[precision]}
+With Python {NEEDS["python"]} or newer:
 
-    pip install numpy onnxruntime
+    pip install 'numpy>={NEEDS["numpy"]}' 'onnxruntime>={NEEDS["onnxruntime"]}'
     python runner.py THIS_FOLDER < sources.txt > outputs.txt
 
-A line is a source{between}, a line of the output belongs to it. From Python:
+A line is a source{between}, a line of the output belongs to it. Where a line can't be read or the model knows no unit of
+it, nothing is answered, and a line on standard error says which one. From Python:
 
 ```python
 from runner import Runner

@@ -13,10 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from heedful.errors import MissingPackageError
+from heedful.export.packages import needed
 
 OPSET, IR_VERSION = 17, 8
 """Old enough for every onnxruntime that we name, new enough for what we use (``Shape`` of a part of the axes: 15)."""
+MOST, MOST_MULTIPLIED = 127, 64
+"""The largest byte; in products one bit less: sums of full ones overflow on processors with AVX2 and without VNNI."""
 
 Value = NewType("Value", str)
 """The name of something that flows through a graph."""
@@ -30,22 +32,25 @@ def onnx_package() -> ModuleType:
     Raises:
         MissingPackageError: it is not installed.
     """
-    try:
+    with needed("exporting"):
         import onnx  # here: nobody but who exports needs it
-    except ImportError:
-        raise MissingPackageError("exporting needs onnx, which is not installed: pip install 'heedful[onnx]'") from None
     return onnx
+
+
+def to_bytes(numbers: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Numbers as bytes from -most to most, and what each row of them (the last axis) is multiplied with to come back."""
+    scale = numbers.abs().amax(dim=-1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny * most) / most
+    return (numbers / scale).round().to(torch.int8), scale
 
 
 class Graph:
     """A graph that grows operator by operator.
 
-    ``weighty`` are the names of its operators on large weights, which quantisation is about; all others stay as they are.
+    ``rounded`` says that large weights are kept in bytes, a scale for each row of them; all others stay as they are.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name, self.package = name, onnx_package()
-        self.weighty: list[str] = []
+    def __init__(self, name: str, *, rounded: bool = False) -> None:
+        self.name, self.package, self.rounded = name, onnx_package(), rounded
         self._nodes: list[Any] = []
         self._weights: dict[str, Any] = {}
         self._inputs: list[Any] = []
@@ -62,9 +67,10 @@ class Graph:
         self._outputs.append(self.package.helper.make_tensor_value_info(name, self._kind(kind), list(shape)))
 
     def weight(self, name: str, numbers: Tensor) -> Value:
-        """Numbers of the model in float32; said again, the same ones."""
+        """Numbers of the model, bytes as they are and all others in float32; said again, the same ones."""
         if name not in self._weights:
-            array = numbers.detach().to("cpu", torch.float32).contiguous().numpy()
+            kind = torch.int8 if numbers.dtype == torch.int8 else torch.float32
+            array = numbers.detach().to("cpu", kind).contiguous().numpy()
             self._weights[name] = self.package.numpy_helper.from_array(array, name)
         return Value(name)
 
@@ -87,16 +93,44 @@ class Graph:
         """The output of an operator."""
         return self.several(operator, 1, *inputs, **attributes)[0]
 
-    def on_weights(self, operator: str, count: int, *inputs: Value, **attributes: Any) -> tuple[Value, ...]:
-        """``several``, of an operator whose weights may be rounded."""
-        made = self.several(operator, count, *inputs, **attributes)
-        self.weighty.append(self._nodes[-1].name)
-        return made
+    def kept(self, name: str, numbers: Tensor) -> Value:
+        """Weights that may be kept in bytes and are multiplied as floats: they unfold where a graph is loaded."""
+        if not self.rounded:
+            return self.weight(name, numbers)
+        kept, scale = to_bytes(numbers, MOST)
+        return self.add("Mul", self.cast(self.weight(name, kept), np.float32), self.weight(f"{name}.scale", scale))
+
+    def rows(self, name: str, table: Tensor, ids: Value) -> Value:
+        """Rows of a table, by their ids."""
+        if not self.rounded:
+            return self.add("Gather", self.weight(name, table), ids)
+        kept, scale = (
+            self.weight(f"{name}{end}", part) for end, part in zip(("", ".scale"), to_bytes(table, MOST), strict=True)
+        )
+        return self.add("Mul", self.cast(self.add("Gather", kept, ids), np.float32), self.add("Gather", scale, ids))
 
     def linear(self, inputs: Value, name: str, weight: Tensor, bias: Tensor | None = None) -> Value:
         """W x + b over the last axis, for a weight (leaving, entering) as torch keeps it."""
-        (made,) = self.on_weights("MatMul", 1, inputs, self.weight(f"{name}.weight", weight.T))
+        made = self._product_of_bytes(inputs, name, weight) if self.rounded else self._product(inputs, name, weight)
         return made if bias is None else self.add("Add", made, self.weight(f"{name}.bias", bias))
+
+    def _product(self, inputs: Value, name: str, weight: Tensor) -> Value:
+        return self.add("MatMul", inputs, self.weight(f"{name}.weight", weight.T))
+
+    def _product_of_bytes(self, inputs: Value, name: str, weight: Tensor) -> Value:
+        """What is multiplied is rounded to the range of its own row: what stands beside it in a batch changes nothing.
+
+        onnxruntime's own dynamic quantisation takes one range over all rows, so there a row depends on its neighbours.
+        """
+        kept, scale = to_bytes(weight, MOST_MULTIPLIED)
+        largest = self.add("ReduceMax", self.add("Abs", inputs), axes=[-1], keepdims=1)
+        largest = self.add("Max", largest, self.numbers(1e-20))
+        spread = self.add("Mul", inputs, self.add("Div", self.numbers(float(MOST)), largest))
+        middle = self.numbers(np.array(MOST + 1, np.uint8))
+        rounded = self.add("QuantizeLinear", spread, self.numbers(1.0), middle)
+        made = self.add("MatMulInteger", rounded, self.weight(f"{name}.weight", kept.T), middle)
+        back = self.add("Mul", self.cast(made, np.float32), self.weight(f"{name}.scale", scale.squeeze(-1) / MOST))
+        return self.add("Mul", back, largest)
 
     def shape(self, *parts: int | tuple[Value, int]) -> Value:
         """A shape of fixed sizes and of sizes that other values have, as (value, axis)."""

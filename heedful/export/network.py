@@ -40,8 +40,8 @@ class Graphs(NamedTuple):
     names: Names
 
 
-def graphs(network: Network) -> Graphs:
-    """Both graphs of a network.
+def graphs(network: Network, *, rounded: bool = False) -> Graphs:
+    """Both graphs of a network; ``rounded`` keeps large weights in bytes.
 
     Raises:
         HeedfulError: a source column is no text. MissingPackageError: onnx is not installed.
@@ -57,7 +57,10 @@ def graphs(network: Network) -> Graphs:
         "logits",
         "weights" if attends else None,
     )
-    return Graphs(encoder_graph(network, names, held, moving), step_graph(network, names, held, moving), names)
+    encoder, step = Graph("encoder", rounded=rounded), Graph("step", rounded=rounded)
+    fill_encoder(encoder, network, names, held, moving)
+    fill_step(step, network, names, held, moving)
+    return Graphs(encoder, step, names)
 
 
 def tables(network: Network) -> list[torch.Tensor]:
@@ -77,15 +80,14 @@ def tables(network: Network) -> list[torch.Tensor]:
     return found
 
 
-def encoder_graph(network: Network, names: Names, held: Sequence[Port], moving: Sequence[Port]) -> Graph:
+def fill_encoder(graph: Graph, network: Network, names: Names, held: Sequence[Port], moving: Sequence[Port]) -> None:
     """Ids of every column to what is held for each sentence, and the decoder's start state."""
-    graph = Graph("encoder")
     columns = [
         (graph.input(ids, np.int64, ("sentence", f"width_{place}")), graph.input(lengths, np.int64, ("sentence",)))
         for place, (ids, lengths) in enumerate(names.sources)
     ]
     ids, lengths, real = _packed(graph, columns, [len(table) for table in tables(network)])
-    (vectors,) = graph.on_weights("Gather", 1, graph.weight("encoder.embedding", torch.cat(tables(network))), ids)
+    vectors = graph.rows("encoder.embedding", torch.cat(tables(network)), ids)
     memory, final = recurrent(graph, network.encoder.recurrent, vectors, graph.cast(lengths, np.int32))
     # zero on padding already, as onnxruntime has it, but the specification does not say so
     memory = graph.add("Where", graph.wider(real, 2), memory, graph.numbers(0.0))
@@ -94,7 +96,6 @@ def encoder_graph(network: Network, names: Names, held: Sequence[Port], moving: 
         graph.output(port.name, given[port.name], port.kind, ("sentence", *port.axes))
     for port, value in zip(moving, wiring.flat(begun), strict=True):
         graph.output(port.name, value, port.kind, ("sentence", *port.axes))
-    return graph
 
 
 def _packed(graph: Graph, columns: Sequence[tuple[Value, Value]], sizes: Sequence[int]) -> tuple[Value, Value, Value]:
@@ -122,13 +123,13 @@ def _packed(graph: Graph, columns: Sequence[tuple[Value, Value]], sizes: Sequenc
     return graph.add("GatherElements", ids, order, axis=1), lengths, graph.add("Less", rank, graph.shape((ids, 1)))
 
 
-def step_graph(network: Network, names: Names, held: Sequence[Port], moving: Sequence[Port]) -> Graph:
+def fill_step(graph: Graph, network: Network, names: Names, held: Sequence[Port], moving: Sequence[Port]) -> None:
     """The previous unit of every hypothesis, what is held and what moves, to logits and what moves on."""
-    graph, decoder = Graph("step"), network.decoder
+    decoder = network.decoder
     previous = graph.input(names.previous, np.int64, ("row",))
     kept = {port.name: graph.input(port.name, port.kind, ("sentence", *port.axes)) for port in held}
     parts = [graph.input(port.name, port.kind, ("row", *port.axes)) for port in moving]
-    (embedded,) = graph.on_weights("Gather", 1, graph.weight("embedding", network.embedding.weight), previous)
+    embedded = graph.rows("embedding", network.embedding.weight, previous)
     made = wiring.STEPS[type(decoder)](graph, decoder, embedded, kept, wiring.moving_of(decoder, parts))
     logits = graph.linear(made.readout, "output", network.output_weight, network.output_bias)
     graph.output(names.logits, logits, np.float32, ("row", len(network.output_bias)))
@@ -136,4 +137,3 @@ def step_graph(network: Network, names: Names, held: Sequence[Port], moving: Seq
         graph.output(name, value, port.kind, ("row", *port.axes))
     if names.weights is not None and made.weights is not None:
         graph.output(names.weights, made.weights, np.float32, ("row", "position"))
-    return graph

@@ -1,29 +1,22 @@
-"""The graphs with their weights in bytes: smaller files, quicker steps, scores that differ a little.
+"""What it costs to keep weights in bytes: the rounded graphs against the model, on dev data. ``graph.py`` does the rounding."""
 
-onnxruntime rounds products, tables, and (``DynamicQuantizeLSTM``, an operator of its own) the LSTM of the encoder; it has
-nothing of the kind for RNN and GRU, which stay in float32 there. The decoder's cells are products whatever they are.
-"""
-
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from heedful.data.corpus import Corpus
-from heedful.errors import HeedfulError, MissingPackageError
+from heedful.errors import HeedfulError
 from heedful.evaluation.metrics import METRICS
 from heedful.evaluation.report import evaluate, group_references
 from heedful.evaluation.settings import EvaluationSettings, MetricName
-from heedful.export.graph import Graph
 from heedful.predictor import Predictor
 
 if TYPE_CHECKING:
     from heedful.export.runner import Runner
 
-ROUNDED = ("MatMul", "Gather", "LSTM")
 MOST_LOST = 0.2
 """Points of the metric that rounding may cost."""
+FEW = 50
+"""Fewer dev sources than these say little: one of them is worth more than 2 points."""
 
 
 class Trial(NamedTuple):
@@ -44,53 +37,17 @@ class Scores(NamedTuple):
     count: int
 
 
-def rounded(graph: Graph, folder: Path) -> bytes:
-    """The graph with its weights in eight bits, a scale for each output; ``folder`` is room to work in.
-
-    What is multiplied with them is rounded as it comes, to the range that it has (dynamic quantisation). Weights take seven of
-    the eight bits: sums of full ones overflow on processors with AVX2 and without VNNI, and outputs must not depend on that.
-
-    Raises:
-        MissingPackageError: onnxruntime is not installed.
-    """
-    try:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-    except ImportError:
-        raise MissingPackageError(
-            "--int8 needs onnxruntime, which is not installed: pip install 'heedful[onnx]'"
-        ) from None
-    before, after = folder / f"{graph.name}-before.onnx", folder / f"{graph.name}-after.onnx"
-    before.write_bytes(graph.content())
-    with _quietly():
-        quantize_dynamic(
-            before, after, op_types_to_quantize=[*ROUNDED], nodes_to_quantize=graph.weighty, per_channel=True,
-            reduce_range=True, weight_type=QuantType.QInt8,
-        )  # fmt: skip
-    return after.read_bytes()
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without advice to prepare a graph that needs no preparation."""
-    logger = logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 def scores(predictor: Predictor, runner: "Runner", trial: Trial) -> Scores:
-    """Both on the dev pairs.
+    """Both on the dev pairs whose sources say something to the model: what all others are answered with, chance decides.
 
     Raises:
         DataError: there are none.
     """
+    dev = readable(predictor, trial.dev)
     settings = trial.evaluation.model_copy(update={"metrics": (trial.metric,), "resamples": 0})
     plain = predictor.settings.model_copy(update={"precision": "float32"})
-    report, told = predictor.evaluate(trial.dev, settings, plain)
-    sources, references = group_references(trial.dev.sources, trial.dev.targets)
+    report, told = predictor.evaluate(dev, settings, plain)
+    sources, references = group_references(dev.sources, dev.targets)
     given = [predictor.split(source) for source in sources]
     found = runner.predict([columns[0] if len(columns) == 1 else columns for columns in given])
     outputs = [record["hypotheses"][0]["text"] if record["hypotheses"] else "" for record in found]
@@ -98,6 +55,27 @@ def scores(predictor: Predictor, runner: "Runner", trial: Trial) -> Scores:
     other = evaluate(outputs, references, counts, predictor.target_units.split, settings)
     same = sum(output == its for output, (_, its, _) in zip(outputs, told, strict=True))
     return Scores(trial.metric, report.value(trial.metric), other.value(trial.metric), same, len(outputs))
+
+
+def readable(predictor: Predictor, dev: Corpus) -> Corpus:
+    """The pairs of which the model knows a unit; the runner refuses all others."""
+    odd = frozenset(predictor.unreadable(dev.sources))
+    kept = [row for row in range(len(dev)) if row not in odd]
+    return replace(
+        dev,
+        sources=[dev.sources[row] for row in kept],
+        targets=[dev.targets[row] for row in kept],
+        numbers=[dev.numbers[row] for row in kept],
+    )
+
+
+def vacuous(found: Scores) -> str | None:
+    """Why the scores say little about what rounding costs, if they do."""
+    if found.count < FEW:
+        return f"{found.count:,} dev sources say little about what eight bits cost; pass a longer --dev FILE"
+    if METRICS[found.metric].higher_is_better and found.model == 0:
+        return f"a model whose {found.metric} on dev data is 0 has nothing to lose: this says nothing about eight bits"
+    return None
 
 
 def check_scores(found: Scores) -> None:

@@ -57,8 +57,14 @@ def test_in_bytes_on_the_dev_set_of_the_run(run: Path, tmp_path: Path, monkeypat
     scores = said.records[0]["scores"]
     assert scores["metric"] == "accuracy"
     assert f"int8: accuracy {scores['rounded']:.2f} %" in said.talk
+    assert (
+        f"note: {scores['count']} dev sources say little about what eight bits cost; pass a longer --dev" in said.talk
+    )
     best = heedful("export", run / "best", "--onnx", tmp_path / "best", "--int8", "--json").records[0]
     assert best["scores"] == scores
+    monkeypatch.chdir(run / "best")
+    here = heedful("export", ".", "--onnx", tmp_path / "here", "--int8", "--json")
+    assert here.records[0]["scores"] == scores
 
 
 def test_in_bytes_on_named_pairs(bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +112,53 @@ def test_options_that_make_no_sense(run: Path, tmp_path: Path) -> None:
     assert heedful("export", tmp_path / "none", "--onnx", tmp_path / "out").code == 3
 
 
+def test_a_model_stays_a_model(run: Path) -> None:
+    said = heedful("export", run, "--onnx", run / "best" / "onnx")
+    assert (said.code, said.out) == (2, "")
+    assert "which could not be loaded with it; choose another --onnx" in said.talk
+    assert heedful("predict", run, given="abc\n").code == 0
+
+
+def test_no_folder_at_all(run: Path) -> None:
+    said = heedful("export", run, "--onnx", "")
+    assert said.code == 2
+    assert "is empty; name the folder to write" in said.talk
+
+
+@pytest.mark.parametrize("where", [".", ".."])
+def test_the_folder_that_we_are_in(where: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for more in ([], ["--overwrite"]):
+        said = heedful("export", run, "--onnx", where, *more)
+        assert (said.code, said.out) == (2, "")
+        assert said.talk.startswith(f"error: {where} is the folder that you are in, or above it")
+        assert said.talk.count("\n") == 1
+
+
+def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
+    """So long before, that nobody has looked for the model yet."""
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("", encoding="utf-8")
+    for name, why in (("dangling", "is a link"), ("mine", "holds what no export wrote: thesis.txt")):
+        said = heedful("export", tmp_path / "no-model", "--onnx", tmp_path / name, "--overwrite")
+        assert (said.code, said.out) == (2, "")
+        assert why in said.talk
+    said = heedful("export", tmp_path / "no-model", "--onnx", "/proc/none/out")
+    assert (said.code, said.out) == (1, "")
+    assert "/proc/none/out: cannot be written" in said.talk
+
+
+def test_talk_from_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    said = heedful("export", tmp_path / "no-model", "--onnx", tmp_path / "out")
+    assert (said.code, said.out) == (3, "")
+    assert f"no model at {tmp_path}/no-model" in said.talk
+
+
 def test_a_missing_package(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     said = heedful("export", run, "--onnx", tmp_path / "out")
@@ -120,5 +173,6 @@ def test_nothing_but_our_lines_is_said(run: Path, tmp_path: Path) -> None:
     lines = said.talk.splitlines()
     assert (said.code, said.out) in ((0, ""), (1, ""))
     assert all(
-        line.startswith(("checked: ", "int8: ", "error: not exported: in eight bits", str(tmp_path))) for line in lines
+        line.startswith(("checked: ", "int8: ", "note: 1 dev sources", "error: not exported: in eight", str(tmp_path)))
+        for line in lines
     ), said.talk

@@ -60,9 +60,9 @@ def checkpoint(model: Predictor) -> Checkpoint:
     )
 
 
-def runner_of(model: Predictor, place: Path) -> Any:
+def runner_of(model: Predictor, place: Path, *, rounded: bool = False) -> Any:
     """The runner of the model's graphs, written to this folder."""
-    made = graphs(model.network)
+    made = graphs(model.network, rounded=rounded)
     place.mkdir(exist_ok=True)
     files = folder.files(model, made.encoder.content(), made.step.content(), made.names, "float32")
     for name, content in files.items():

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def test_units_instead_of_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"beam": 3}, "options are beam_size, n_best"),
+        ({"beam": 3}, "options beam_size, n_best"),
         ({"beam_size": 0}, "at most beam_size"),
         ({"n_best": 9}, "at most beam_size"),
     ],
@@ -141,8 +142,61 @@ def test_impossible_options(options: dict[str, int], why: str, tmp_path: Path) -
 
 
 def test_another_number_of_columns(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="1 columns, and the model reads 2: 'ab'"):
-        models.runner_of(models.predictor(data=TWO), tmp_path).predict(["ab"])
+    with pytest.raises(ValueError, match="line 2: 1 columns, and the model reads 2"):
+        models.runner_of(models.predictor(data=TWO), tmp_path / "two").predict(["ab\tV", "ab"])
+    with pytest.raises(ValueError, match="line 1: 2 columns, and the model reads 1"):
+        models.runner_of(models.predictor(), tmp_path / "one").predict(["ab\tV"])
+
+
+def test_one_text_is_no_list(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="sources are a list, not a text"):
+        models.runner_of(models.predictor(), tmp_path).predict("abc")
+
+
+def test_nothing_is_made_up_of_unknown_units(tmp_path: Path) -> None:
+    """As ``heedful predict`` has it: one known unit is enough, of no unit nothing is said."""
+    runner = models.runner_of(models.predictor(data=TWO), tmp_path)
+    assert runner.predict(["?\tV", "\t"])[0]["hypotheses"]
+    with pytest.raises(ValueError, match="line 3: no unit of it was seen in training"):
+        runner.predict(["ab\tV", "\t", "?!\tX;Y"])
+
+
+@pytest.mark.parametrize("changed", [{"version": 2}, {"format": "else"}])
+def test_another_format_is_refused(changed: dict[str, Any], tmp_path: Path) -> None:
+    models.runner_of(models.predictor(), tmp_path)
+    table = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    (tmp_path / "model.json").write_text(json.dumps(table | changed), encoding="utf-8")
+    with pytest.raises(ValueError, match="not heedful-onnx 1"):
+        models.checking.open_runner(tmp_path)
+
+
+def test_long_sources_do_not_share_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 16,384 padded units, as the model's own search has it; the last digits are those of other batches."""
+    runner = models.runner_of(models.predictor(), tmp_path)
+    made: list[tuple[int, int]] = []
+    original = runner.beam
+
+    def counted(batch: list[list[list[str]]], search: dict[str, Any]) -> Any:
+        made.append((len(batch), len(batch[0][0])))
+        return original(batch, search)
+
+    monkeypatch.setattr(runner, "beam", counted)
+    texts = ["a" * 5000, *["b" * 3000] * 6, *["c"] * 70, "d" * 20_000]
+    found = runner.predict(texts, beam_size=1, max_length=1)
+    assert made == [(1, 20_000), (3, 5000), (5, 3000), (64, 1), (5, 1)]
+    assert all(each["hypotheses"] for each in found)
+
+
+def test_weights_of_one_sentence_keep_no_others_alive(tmp_path: Path) -> None:
+    """What a hypothesis keeps of a step is its own, and not a view of what the whole batch looked at."""
+    runner = models.runner_of(models.predictor(), tmp_path)
+    batch = [[list("abcdefg")], [["a"]]]
+    (*_, short) = runner.beam(batch, runner.model["search"])
+    last = short.finished[0][2]
+    while last:
+        base = last[3].base
+        assert base is None or base.size <= runner.model["search"]["beam_size"] * 1
+        last = last[0]
 
 
 def test_broken_weights_are_told(tmp_path: Path) -> None:
@@ -211,13 +265,40 @@ def test_a_line_for_a_line(tmp_path: Path) -> None:
         ran = subprocess.run(command, input=given.encode(), capture_output=True, check=True)
         assert (ran.stdout.decode().split("\n"), ran.stderr) == ([*expected, ""], b"")
     assert subprocess.run(command, input=b"", capture_output=True, check=True).stdout == b""
+    assert subprocess.run(command, input=b"\n", capture_output=True, check=True).stdout == b"\n"
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (b"ab\nab\n??\n", "line 3: no unit of it was seen in training"),
+    (b"ab\n\nab\tc\n", "line 3: 2 columns, and the model reads 1"),
+    (b"ab\n\xff\n", "line 2: not UTF-8"), (b"\xef\xbb\xbfab\r\nab\r\n\xc3\n", "line 3: not UTF-8"),
+])  # fmt: skip
+def test_a_bad_line_is_named(given: bytes, said: str, tmp_path: Path) -> None:
+    """One line on standard error, exit code 3, and no output at all."""
+    models.runner_of(models.predictor(), tmp_path)
+    command = [sys.executable, "-I", str(tmp_path / "runner.py"), str(tmp_path)]
+    ran = subprocess.run(command, input=given, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr.decode()) == (3, b"", f"{said}\n")
+
+
+def test_how_the_program_is_called(tmp_path: Path) -> None:
+    models.runner_of(models.predictor(), tmp_path)
+    command = [sys.executable, "-I", str(tmp_path / "runner.py")]
+    for words in ([], ["one", "two"]):
+        ran = subprocess.run([*command, *words], input=b"", capture_output=True, check=False)
+        assert (ran.returncode, ran.stdout) == (2, b"")
+        assert ran.stderr == b"usage: python runner.py FOLDER < sources.txt > outputs.txt\n"
+    ran = subprocess.run([*command, str(tmp_path / "none")], input=b"", capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr.count(b"\n")) == (3, b"", 1)
+    assert b"none" in ran.stderr
 
 
 def test_the_runner_is_short_and_needs_little() -> None:
     import ast
 
     path = Path(models.folder.__file__).with_name("runner.py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    oldest = tuple(map(int, models.folder.NEEDS["python"].split(".")))
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(oldest[0], oldest[1]))
     taken = {
         name.partition(".")[0]
         for node in ast.walk(tree)
@@ -225,4 +306,17 @@ def test_the_runner_is_short_and_needs_little() -> None:
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
     }
     assert taken - set(sys.stdlib_module_names) == {"numpy", "onnxruntime"}
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 160
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 165
+
+
+def test_what_it_needs_is_what_we_test_with(tmp_path: Path) -> None:
+    """The README names the oldest versions: those of our own requirements."""
+    project = tomllib.loads((Path(models.folder.__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    named = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["onnx"]]
+    models.runner_of(models.predictor(), tmp_path)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "Python 3.10 or newer" in card
+    for package in ("numpy", "onnxruntime"):
+        needs = f"{package}>={models.folder.NEEDS[package]}"
+        assert needs in named
+        assert needs in card
