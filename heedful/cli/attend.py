@@ -43,6 +43,10 @@ def attend(  # noqa: PLR0913 (one argument an option)
             help="Hypotheses to choose from, in an HTML page; the whole beam unless said.",
         ),
     ] = None,
+    language: Annotated[
+        options.Language | None,
+        typer.Option("--language", help="What an HTML page is written in; English unless said."),
+    ] = None,
     beam_size: options.BeamSize = None,
     length_penalty: options.LengthPenalty = None,
     precision: options.InPrecision = None,
@@ -61,6 +65,8 @@ def attend(  # noqa: PLR0913 (one argument an option)
     render = None if out is None else for_path(out)
     page = out is not None and out.suffix.lower() == PAGE
     _check_count(n_best, target, page=page)
+    if language is not None and not page:
+        raise SettingsError(f"--language is for a page that is read; write one with --out map{PAGE}, or leave it out")
     source = options.as_text(source, "SOURCE")
     options.use_threads(threads)
     predictor = Predictor.load(model)
@@ -77,12 +83,16 @@ def attend(  # noqa: PLR0913 (one argument an option)
         found = predictor.search([row], search)[0].hypotheses
     else:
         found = (_forced(predictor, row, options.as_text(target, "--target")),)
-    best, given = found[0], " | ".join(map(str, row))
-    title = f"{given} → {best.text}"
+    best = found[0]
     if out is None or render is None:
-        show.heatmap(_map(predictor, row, best), title)
+        show.heatmap(_map(predictor, row, best), f"{' | '.join(map(str, row))} → {best.text}")
         return
-    write_beside(out, _page(predictor, row, found, given) if page else render(_map(predictor, row, best), title=title))
+    given = _given(row)
+    if page:
+        written: str | bytes = _page(predictor, row, found, given, language or options.Language.EN)
+    else:
+        written = render(_map(predictor, row, best), title=f"{given} → {best.text}")
+    write_beside(out, written)
     show.put(best.text)
     show.say(f"{out} written")
 
@@ -123,11 +133,18 @@ def _map(predictor: "Predictor", row: "Row", found: "Hypothesis") -> "Alignment"
     return predictor.pictured(cast("Alignment", found.attention), row)  # check_attends has seen to it
 
 
-def _page(predictor: "Predictor", row: "Row", found: "tuple[Hypothesis, ...]", given: str) -> str:
+def _given(row: "Row") -> str:
+    """The source as a file that somebody may be sent says it: text as it is, a picture or a sound by its name alone."""
+    return " | ".join(item if isinstance(item, str) else Path(str(item)).name for item in row)
+
+
+def _page(
+    predictor: "Predictor", row: "Row", found: "tuple[Hypothesis, ...]", given: str, language: options.Language
+) -> str:
     from heedful.inspection.map_page import render_maps
 
     pictured = [replace(each, attention=_map(predictor, row, each)) for each in found]
-    return render_maps(pictured, title=given)
+    return render_maps(pictured, title=given, language=language.value)
 
 
 def _forced(predictor: "Predictor", row: "Row", target: str) -> "Hypothesis":

@@ -3,13 +3,14 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from heedful.cli import show
+from heedful.cli import attend, show
+from heedful.data.media import Media
 from heedful.results import Alignment
 from tests.cli.door import heedful
 
@@ -107,6 +108,36 @@ def test_a_count_without_a_choice(
     assert (said.code, said.out) == (2, "")
     assert why in said.talk
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("options", "language"), [([], "en"), (["--language", "ko"], "ko"), (["--language", "en"], "en")]
+)
+def test_a_page_in_a_language(run: Path, tmp_path: Path, options: list[str], language: str) -> None:
+    out = tmp_path / "m.html"
+    assert heedful("attend", run, "abc", "--out", out, *options).code == 0
+    page = out.read_text()
+    assert f'<html lang="{language}">' in page
+    assert ("말로 풀어 보면" in page.partition("<script")[0]) == (language == "ko")
+
+
+@pytest.mark.parametrize("options", [[], ["--out", "m.svg"], ["--out", "m.json", "--target", "A"]])
+def test_a_language_without_words(
+    run: Path, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = heedful("attend", run, "abc", "--language", "ko", *options)
+    assert (said.code, said.out) == (2, "")
+    assert "--out map.html" in said.talk
+    assert not [*tmp_path.iterdir()]
+    assert heedful("attend", run, "abc", "--out", "m.html", "--language", "fr").code == 2
+
+
+def test_a_file_that_may_be_mailed_says_nothing_of_folders() -> None:
+    name, unread = "/home/me/secret plans/0002.png", cast("Any", None)
+    picture = Media(name, "key", Path(name), unread, 0)
+    assert attend._given((picture, "N;LOC/SG")) == "0002.png | N;LOC/SG"
+    assert attend._given(("1/2/2019",)) == "1/2/2019"
 
 
 def test_several_columns(columns: Path) -> None:

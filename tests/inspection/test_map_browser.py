@@ -172,6 +172,139 @@ def test_totals_are_written_beside_the_map(browser: Browser, pages: dict[str, Pa
         assert {"input", "output", "got in all", "given: always 1", "probability"} <= set(texts)
 
 
+LONG_TEXT = "The quick brown fox jumps over the lazy dog, again and again and again. " * 28
+
+
+@pytest.fixture(scope="module")
+def lengthy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages with much to say above their maps: a long source with long outputs, and fifty short outputs."""
+    folder = tmp_path_factory.mktemp("lengthy")
+    rows = np.random.default_rng(0).dirichlet(np.ones(len(LONG_TEXT)), 50).astype(np.float32)
+    map_of_it = Alignment(tuple(LONG_TEXT), ("x",) * 50, rows)
+    written = {
+        "long": render_maps([hypothesis(map_of_it, LONG_TEXT[at:]) for at in range(5)], title=LONG_TEXT),
+        "fifty": render_maps([hypothesis(diagonal("3 May", f"05-{at:02}")) for at in range(50)], title="3 May"),
+        "61 units": render(diagonal([f"s{at}" for at in range(61)], [f"t{at}" for at in range(61)])),
+    }
+    for name, page in written.items():
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in written}
+
+
+@pytest.mark.parametrize(("width", "most"), [(1200, 460), (360, 640)])
+@pytest.mark.parametrize("name", ["long", "fifty"])
+def test_the_map_is_in_sight_however_much_stands_above_it(
+    browser: Browser, lengthy: dict[str, Path], name: str, width: int, most: int
+) -> None:
+    with browser.open_page(lengthy[name], width=width) as visit:
+        ready(visit)
+        box = visit.page.locator(".heatmap-box").first.bounding_box()
+        assert box is not None
+        assert box["y"] < most
+        last = visit.page.locator("input[name=hypothesis]").last
+        last.check()  # it can be scrolled to
+        assert last.is_checked()
+
+
+def test_what_is_cut_can_be_read_whole(browser: Browser, lengthy: dict[str, Path]) -> None:
+    with browser.open_page(lengthy["long"]) as visit:
+        ready(visit)
+        heading, button = visit.page.locator("#heading"), visit.page.locator("#whole")
+        before = heading.evaluate("(heading) => heading.offsetHeight")
+        button.click()
+        assert heading.evaluate("(heading) => heading.offsetHeight") > 4 * before
+        assert button.get_attribute("aria-expanded") == "true"
+        assert " ".join(LONG_TEXT.split()) in " ".join(heading.inner_text().split())
+        visit.page.locator("#choices label").nth(2).click()
+        visit.page.wait_for_function(
+            "() => document.querySelector('#heading bdi:last-child').textContent.startsWith('e q')"
+        )
+        assert heading.evaluate("(heading) => heading.offsetHeight") == before
+        assert heading.locator("bdi").last.get_attribute("title") == " ".join(LONG_TEXT[2:].split())
+        assert len(visit.page.title()) < 130
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("sheet", ["A4", "Letter"])
+@pytest.mark.parametrize("landscape", [False, True])
+@pytest.mark.parametrize("name", ["long", "61 units"])
+def test_the_map_is_on_the_first_sheet_of_paper(
+    browser: Browser, lengthy: dict[str, Path], name: str, sheet: str, landscape: bool
+) -> None:
+    with browser.open_page(lengthy[name]) as visit:
+        ready(visit)
+        file = visit.page.pdf(format=sheet, landscape=landscape)
+        sheets = re.findall(rb"<</Type /Page\n.*?>>\nendobj", file, re.DOTALL)
+        assert [b"/XObject" in each for each in sheets] == [True, *[False] * (len(sheets) - 1)], "a canvas is an image"
+
+
+def test_a_text_that_runs_from_right_to_left_stands_beside_its_button(browser: Browser, tmp_path: Path) -> None:
+    found = [hypothesis(diagonal("abc", text), text) for text in ("שלום", "سلام", "abc")]
+    with browser.open_page(written(tmp_path, found)) as visit:
+        ready(visit)
+        lefts = visit.page.locator(".text").evaluate_all(
+            """(texts) => texts.map((text) => {
+              const range = document.createRange();
+              range.selectNodeContents(text);
+              return range.getBoundingClientRect().left;
+            })"""
+        )
+        assert len(lefts) == len(found)
+        assert max(lefts) - min(lefts) <= 2
+
+
+@pytest.mark.parametrize("name", ["three", "large", "picture", "none"])
+def test_a_page_in_korean_has_no_english(browser: Browser, tmp_path: Path, name: str) -> None:
+    numbers = [str(at) for at in range(700)]
+    maps: dict[str, list[Hypothesis]] = {
+        "three": [hypothesis(diagonal("12345", text), text) for text in ("678", "67", "7")],
+        "large": [hypothesis(diagonal(numbers, numbers), "7")],
+        "picture": [hypothesis(pictured(), "7")],
+        "none": [Hypothesis("12", ("1", "2"), -0.5, -1.5, (-0.1, -1.0, -0.4), None)],
+    }
+    path = tmp_path / "page.html"
+    path.write_text(render_maps(maps[name], title="12345", language="ko"), encoding="utf-8")
+    everything = """() => {
+      const found = [document.title, document.querySelector("main").innerText];
+      for (const each of document.querySelectorAll("main *")) {
+        found.push(each.getAttribute("aria-label") ?? "", each.getAttribute("title") ?? "");
+        if (each.matches(".heatmap-map text")) found.push(each.textContent);
+      }
+      return found.join("\\n");
+    }"""
+    with browser.open_page(path) as visit:
+        ready(visit)
+        said_there = [visit.page.evaluate(everything)]
+        if name != "none":
+            for key in ("Home", "ArrowUp", "ArrowDown", "ArrowLeft", "Escape"):
+                visit.page.locator(".heatmap-map").press(key)
+                said_there.append(visit.page.evaluate(everything))
+            with visit.page.expect_download():
+                visit.page.get_by_role("button", name="지도를 SVG 형식으로 저장").click()
+            said_there.append(visit.page.evaluate(everything))
+        known = {"SVG", "PNG", "JSON", "MB", "Home", "End", "Enter", "attention", "svg", "w", "x", "y", "z"}
+        assert set(re.findall("[A-Za-z]+", "\n".join(said_there))) <= known
+        assert visit.page.locator("html").get_attribute("lang") == "ko"
+        assert visit.complaints == []
+
+
+def test_the_words_of_a_large_map_are_those_of_its_exact_weights(browser: Browser, tmp_path: Path) -> None:
+    """Most of its weights are smaller than what the file keeps of a weight; all of them together are a third."""
+    size, tail = 700, 0.0004
+    weights = np.full((size, size), tail, dtype=np.float32)
+    weights[:, 7] += 1 - tail * size
+    path = tmp_path / "page.html"
+    path.write_text(render(Alignment(("a",) * size, ("b",) * size, weights)), encoding="utf-8")
+    row = weights[0].astype(np.float64)
+    breadth = np.exp(-(row * np.log(row)).sum())
+    with browser.open_page(path) as visit:
+        ready(visit)
+        words = visit.page.locator("#words").inner_text()
+        assert f"looks at about {breadth:.1f} input units at once" in words
+        assert f"got the most attention, {weights[:, 7].sum(dtype=np.float64):.2f} in all" in words
+        assert "As JSON: 490,000 numbers, rounded to 5 decimals, about 4 MB" in visit.page.locator("#save").inner_text()
+
+
 @pytest.mark.parametrize("way", ["click", "keyboard"])
 def test_another_hypothesis_is_another_map(browser: Browser, pages: dict[str, Path], way: str) -> None:
     with browser.open_page(pages["three"]) as visit:
@@ -355,6 +488,40 @@ def test_a_large_map_is_walked_zoomed_and_dragged(browser: Browser, pages: dict[
         assert visit.complaints == []
 
 
+def test_two_fingers_pinch_a_large_map(browser: Browser, pages: dict[str, Path]) -> None:
+    with browser.open_page(pages["large"]) as visit:
+        ready(visit)
+        canvas = visit.page.locator(".heatmap-map canvas")
+        box = canvas.bounding_box()
+        assert box is not None
+        middle = round(box["x"] + box["width"] / 2), round(box["y"] + 300)
+        visit.page.mouse.move(*middle)
+        _, *before = named(visit)
+        scrolled = visit.page.evaluate("scrollY")
+        hand = visit.page.context.new_cdp_session(visit.page)
+
+        def touch(kind: str, *across: int) -> None:
+            points = [{"x": middle[0] + each, "y": middle[1] + each // 2, "id": at} for at, each in enumerate(across)]
+            hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        touch("touchStart", -10)
+        touch("touchStart", -10, 10)
+        for reach in range(20, 220, 20):
+            touch("touchMove", -reach, reach)
+        touch("touchEnd")
+        visit.page.mouse.move(middle[0] + 1, middle[1])
+        visit.page.mouse.move(*middle)
+        _, *after = named(visit)
+        assert max(abs(one - other) for one, other in zip(before, after, strict=True)) <= 8, (
+            "it zooms between the fingers"
+        )
+        visit.page.mouse.move(middle[0] + 40, middle[1])
+        _, *beside = named(visit)
+        assert 2 <= beside[0] - after[0] <= 12, "40 dots are about a hundred units on the whole map"
+        assert visit.page.evaluate("scrollY") == scrolled
+        assert visit.complaints == []
+
+
 # ---- pictures -------------------------------------------------------------------------------------------------------
 
 
@@ -489,7 +656,10 @@ def test_what_is_saved_is_a_file(browser: Browser, pages: dict[str, Path], name:
             if kind == "JSON" and name == "large":
                 record: dict[str, Any] = json.loads(content)
                 rows = [record["weights"][at] for at in (0, 7, 1999)]
-                np.testing.assert_allclose(rows, large(SIZE).weights[[0, 7, 1999]], atol=1e-5)
+                exact = large(SIZE).weights[[0, 7, 1999]]
+                np.testing.assert_allclose(rows, exact, atol=1.01e-5)
+                np.testing.assert_allclose(np.sum(rows, axis=1), exact.sum(axis=1, dtype=np.float64), atol=5e-5)
+                assert len(content) < 45e6
         assert visit.complaints == []
 
 

@@ -3,56 +3,21 @@
 import base64
 import hashlib
 import re
-import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from heedful.inspection import map_page, web
+from heedful.errors import SettingsError
+from heedful.inspection import web
 from heedful.inspection.brightness import ANCHORS
-from heedful.inspection.map_page import MOST_EXACT, STEPS, packed, percent, render, render_maps
-from heedful.results import Alignment
+from heedful.inspection.map_page import LONG, MOST_TITLED, percent, render, render_maps
+from heedful.inspection.map_words import WORDS
+from heedful.results import Alignment, Hypothesis
 from tests.inspection.alignments import diagonal
 from tests.inspection.sample_maps import HOSTILE, hypothesis, kept, pictured, three, unattending
 from tests.inspection.test_html import Tree
-
-
-def unpacked(weights: dict[str, str]) -> NDArray[np.float64]:
-    """The weights as the page's script reads them."""
-    planes = np.frombuffer(zlib.decompress(base64.b64decode(weights["data"])), dtype=np.uint8)
-    size, kind = (4, "<f4") if weights["kind"] == "float32" else (2, "<u2")
-    numbers = np.ascontiguousarray(planes.reshape(size, -1).T).view(kind).ravel()
-    exact = numbers.astype(np.float64)
-    return exact if size == 4 else np.where(numbers > 0, (exact - 0.5) / STEPS, 0.0)
-
-
-def test_weights_come_back_as_they_went() -> None:
-    weights = np.random.default_rng(0).dirichlet(np.ones(60), 60).astype(np.float32)
-    assert np.array_equal(unpacked(packed(weights)), weights.ravel())
-
-
-@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20))
-def test_a_large_map_keeps_three_decimals_and_nothing_stays_nothing(numbers: list[float]) -> None:
-    weights = np.zeros((1, MOST_EXACT + 1), dtype=np.float32)
-    weights[0, : len(numbers)] = numbers
-    found = packed(weights)
-    assert found["kind"] == "steps"
-    read = unpacked(found)[: len(numbers)]
-    halves_up = np.floor(np.array(numbers) * 1000 + 0.5) / 1000  # exact: these are floats of 24 bits
-    assert [f"{each:.3f}" for each in read] == [f"{each:.3f}" for each in halves_up]
-    assert [each == 0 for each in read.tolist()] == [each == 0 for each in numbers]
-    assert np.abs(read - numbers).max() <= 1 / STEPS
-
-
-def test_a_large_map_brings_its_exact_totals() -> None:
-    weights = np.random.default_rng(0).dirichlet(np.ones(600), 500).astype(np.float32)
-    (record,) = kept(render(Alignment(("a",) * 600, ("b",) * 500, weights)))["hypotheses"]
-    assert record["weights"]["kind"] == "steps"
-    np.testing.assert_allclose(record["totals"], weights.sum(axis=0, dtype=np.float64), atol=1e-6)
-    np.testing.assert_allclose(record["sums"], 1, atol=1e-5)
 
 
 @given(
@@ -128,7 +93,7 @@ def test_a_picture_is_there_once_however_many_look_at_it() -> None:
 
 def test_without_attention_it_says_so() -> None:
     page = render_maps([unattending()], title="source")
-    assert map_page.WITHOUT_ATTENTION in page
+    assert WORDS["en"]["none"] in page
     (record,) = kept(page)["hypotheses"]
     assert record["weights"] is None
     assert record["target"] == ["a", "b"]
@@ -156,15 +121,59 @@ def test_a_share_as_people_read_it(share: float, text: str) -> None:
     assert percent(share) == text
 
 
+@pytest.mark.parametrize("language", WORDS)
+def test_it_speaks_a_language(language: str) -> None:
+    page = render_maps(three(), title="3 May", language=language)
+    assert f'<html lang="{language}">' in page
+    said = [text for name, text in WORDS[language].items() if name not in ("attention", "none", "scripts", "little")]
+    assert [text for text in said if text not in page] == []
+    others = [text for each, words in WORDS.items() if each != language for text in words.values() if len(text) > 9]
+    assert not [text for text in others if text in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)]
+
+
+def test_every_language_says_everything() -> None:
+    assert len({tuple(words) for words in WORDS.values()}) == 1
+
+
+def test_a_language_that_it_does_not_speak() -> None:
+    with pytest.raises(SettingsError, match="speaks en, ko; found language 'fr'"):
+        render(diagonal("ab", "xy"), language="fr")
+
+
+def test_long_texts_are_cut_where_they_stand_and_whole_where_they_are_asked_for() -> None:
+    source, output = "a very long source " * 100, "an output that is too long " * 80
+    tree = Tree(render_maps([hypothesis(diagonal("ab", "xy"), output)] * 2, title=source))
+    parts = [each for each in tree.all("bdi") if each.get("class") == "long"]
+    assert [each["title"] for each in parts] == [source.strip(), output.strip()]
+    assert [each["title"] for each in tree.all("label")] == [output, output]
+    short = Tree(render_maps(three(), title="3 May"))
+    assert not [each for each in (*short.all("bdi"), *short.all("label")) if "title" in each]
+    title = re.search("<title>(.*?)</title>", render_maps([hypothesis(diagonal("ab", "xy"), output)], title=source))
+    assert title
+    assert [len(part) for part in title[1].split(" → ")] == [MOST_TITLED, MOST_TITLED]
+    assert f"LONG_TEXT = {LONG};" in web.read("map_page.js")
+    assert f"MOST_TITLED = {MOST_TITLED};" in web.read("map_page.js")
+
+
+@pytest.mark.parametrize(("text", "seen"), [("", "∅"), ("  ", "␣␣"), (" a ", "a")])
+def test_an_output_of_nothing_is_something_to_see(text: str, seen: str) -> None:
+    empty = Alignment(("a", "b"), (), np.zeros((0, 2), dtype=np.float32))
+    page = render_maps([Hypothesis(text, (), 0.0, -0.5, (-0.5,), empty), *three()], title="ab")
+    assert f"<title>ab → {seen}</title>" in page
+    assert f"<bdi>ab</bdi> → <bdi>{seen}</bdi></h1>" in page
+    assert f'<bdi class="text">{seen if text.strip() == "" else text}</bdi>' in page
+
+
 def test_modules_become_one_script_without_imports() -> None:
     script = web.script("map_page.js")
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     for path in web.FOLDER.glob("*.js"):
         assert script.count(path.read_text(encoding="utf-8").splitlines()[-2]) >= 1, path.name
-    declared = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", script, re.MULTILINE)
-    assert len(declared) == len(set(declared))
+    declared = re.findall(r"^(?:async )?(?:function|class) (\w+)", script, re.MULTILINE)
+    for line in re.findall(r"^(?:const|let) (.*)", script, re.MULTILINE):
+        declared += re.findall(r"(?:^|, )(\w+) (?==[^=>])", line)
+    assert [name for name in declared if declared.count(name) > 1] == []
 
 
 def test_the_colours_are_those_of_every_map() -> None:
     assert " ".join(re.findall("......", ANCHORS.hex())) in web.read("map_colours.js")
-    assert f"{STEPS:_}" in web.read("map_page.js")

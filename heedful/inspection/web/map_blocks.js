@@ -9,11 +9,12 @@ const MOST_SAVED = 2000; // dots a side of an image; of more units a dot is the 
 
 /** How bright every cell is, one column of the map after the other. */
 export class Blocks {
-  constructor(rows, sources) {
-    [this.columns, this.rows, this.kept] = [rows.length, sources, new Map()];
+  /** `most` is the weight that has full light. */
+  constructor(rows, sources, most) {
+    [this.columns, this.rows, this.most, this.kept] = [rows.length, sources, most, new Map()];
     this.bytes = new Uint8Array(rows.length * sources);
     let at = 0;
-    for (const row of rows) for (let cell = 0; cell < row.length; cell++) this.bytes[at++] = level(row[cell]);
+    for (const row of rows) for (let cell = 0; cell < row.length; cell++) this.bytes[at++] = level(row[cell] / most);
   }
 
   /** The brightest of every block of so many cells: nothing bright is lost where a dot stands for several. */

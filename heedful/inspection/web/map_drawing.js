@@ -1,25 +1,27 @@
 /* The plan of a map that is drawn, and everything on its card: cells, labels, bars, legend. */
 
 import { BARS, BRIGHT, CARD, CHANCE, colour } from "./map_colours.js";
+import { heldShapes } from "./map_held.js";
+import { EDGE, GAP, NOTE, legend } from "./map_legend.js";
 import { fitted, line, shape, widthOf } from "./map_nodes.js";
 import { chances, givenName } from "./map_record.js";
 
-export const EDGE = 18, GAP = 6; // between the card's border and what is on it; between the map and its labels
 export const TOTALS = 84; // for bars beside the map, and their numbers
 export const STRIPS = { given: [24, 10], chance: [42, 18] }; // bars below the map: how far below, and how high
 export const MOST_DRAWN = 60; // units on an axis before a map is painted
 const LEAST_SIDE = 11, MOST_SIDE = 46, SIDE_BY_PICTURE = 26; // of a cell; a picture should be in sight below its map
 const MOST_LABEL = 150; // a label's width before it is cut
 
-/** Where everything stands: cells as large as there is room for, labels upright, leaning or climbing. */
-export function planned(record, room, heading = "", largest = MOST_SIDE) {
+/** Where everything stands: cells as large as there is room for, labels upright, leaning or climbing; so many notes. */
+export function planned(record, room, heading = "", largest = MOST_SIDE, notes = 0) {
   const most = Math.max(record.source.length, record.target.length, 1);
   const side = Math.max(LEAST_SIDE, Math.min(record.picture ? SIDE_BY_PICTURE : largest, Math.floor(720 / most)));
-  const first = laid(record, side, heading), narrower = side - (first.width - room) / Math.max(1, record.target.length);
-  return narrower >= side ? first : laid(record, Math.max(LEAST_SIDE, Math.floor(narrower)), heading);
+  const first = laid(record, side, heading, notes);
+  const narrower = side - (first.width - room) / Math.max(1, record.target.length);
+  return narrower >= side ? first : laid(record, Math.max(LEAST_SIDE, Math.floor(narrower)), heading, notes);
 }
 
-function laid(record, side, heading) {
+function laid(record, side, heading, notes) {
   const size = side >= 36 ? 16 : side >= 22 ? 14 : side >= 15 ? 11 : 9;
   const [rows, columns] = [record.sourceLabels, record.targetLabels].map((labels) =>
     labels.map((label) => fitted(label, size, MOST_LABEL)));
@@ -37,23 +39,24 @@ function laid(record, side, heading) {
   const bar = place.bottom + (record.probabilities ? 82 : 58);
   const width = Math.max(
     place.right + GAP + TOTALS, place.left + Math.max(0, ...ends), place.left + 210, EDGE + widthOf(heading, 16));
-  return { side, size, rows, columns, turn, up, place, bar, width: Math.ceil(width + EDGE), height: bar + 8 + EDGE };
+  const height = bar + 8 + NOTE * notes + EDGE;
+  return { side, size, rows, columns, turn, up, place, bar, width: Math.ceil(width + EDGE), height };
 }
 
-/** Everything that is on the card: the heading, cells with their labels, bars of totals, the legend. */
-export function drawing(record, plan, heading, titled) {
-  const { place, side, size } = plan, gap = side >= 20 ? 2 : 1;
+/** Everything that is on the card: the heading, cells with their labels, bars of totals, the legend. `look`: see heatmap.js. */
+export function drawing(record, plan, look, heading, titled) {
+  const { place, side, size } = plan, { words } = look, gap = gapOf(side);
   const made = [shape("rect", { width: plan.width, height: plan.height, rx: 10, fill: CARD })];
   if (heading) made.push(line(heading, EDGE, EDGE + 14, 16, { fill: BRIGHT }));
   const names = { y: place.top - GAP - plan.up - 12, middle: place.top + place.height / 2 };
-  made.push(line("output", place.left + place.width / 2, names.y, 12, { anchor: "middle" }));
-  if (place.height > 50) made.push(line("input", EDGE + 10, names.middle, 12, { anchor: "middle", turn: -90 }));
-  else made.push(line("input", place.left - GAP, names.y, 12, { anchor: "end" }));
+  made.push(line(words.output, place.left + place.width / 2, names.y, 12, { anchor: "middle" }));
+  if (place.height > 50) made.push(line(words.input, EDGE + 10, names.middle, 12, { anchor: "middle", turn: -90 }));
+  else made.push(line(words.input, place.left - GAP, names.y, 12, { anchor: "end" }));
   const cells = shape("g", { "shape-rendering": "crispEdges" });
   record.weights.forEach((row, column) => {
     const x = place.left + column * side;
     row.forEach((weight, at) => {
-      const box = { x, y: place.top + at * side, width: side - gap, height: side - gap, fill: colour(weight) };
+      const box = { x, y: place.top + at * side, width: side - gap, height: side - gap, fill: colour(weight / look.most) };
       const cell = shape("rect", box);
       if (titled) cell.append(shape("title", {}, noted(record, column, at, weight)));
       cells.append(cell);
@@ -71,7 +74,13 @@ export function drawing(record, plan, heading, titled) {
     const x = place.left + across + (at + 0.5) * side, anchor = plan.turn ? "start" : "middle";
     made.push(line(label, x, place.top - GAP + raised, size, { anchor, turn: plan.turn, fill: BRIGHT }));
   });
-  return [...made, ...totalBars(record, plan, gap), ...legend(place.left, plan.bar)];
+  const held = heldShapes(look.held, { ...place, scale: [side, side], from: [0, 0], gap });
+  return [...made, ...held, ...totalBars(record, plan, words), ...legend(place.left, plan.bar, look)];
+}
+
+/** Dots between two cells. */
+export function gapOf(side) {
+  return side >= 20 ? 2 : 1;
 }
 
 function noted(record, target, source, weight) {
@@ -80,8 +89,8 @@ function noted(record, target, source, weight) {
 }
 
 /** Beside the map what every input unit got, below it what every output unit gave, and how probable it was. */
-function totalBars(record, plan, gap) {
-  const { place, side } = plan, made = [], right = place.right + 2 * GAP;
+function totalBars(record, plan, words) {
+  const { place, side } = plan, made = [], right = place.right + 2 * GAP, gap = gapOf(side);
   const most = Math.max(1e-9, ...record.totals), thin = Math.max(3, Math.min(8, side * 0.3));
   record.totals.forEach((total, at) => {
     const middle = place.top + (at + 0.5) * side - gap / 2, width = Math.max(0.5, (44 * total) / most);
@@ -91,28 +100,16 @@ function totalBars(record, plan, gap) {
   const strip = ([below, high], shares, fill, name) => {
     const base = place.bottom + below + high, broad = Math.max(3, Math.min(12, side * 0.45));
     shares.forEach((share, at) => {
+      if (share < 0) return;
       const height = Math.max(0.5, high * Math.min(1, share)), middle = place.left + (at + 0.5) * side - gap / 2;
       made.push(shape("rect", { x: middle - broad / 2, y: base - height, width: broad, height, rx: 1, fill }));
     });
     made.push(line(name, right, base - high / 2 + 4, 11));
   };
-  if (record.source.length) made.push(line("got in all", right, place.bottom + 12, 11));
-  if (record.target.length && record.source.length) strip(STRIPS.given, record.sums, BARS, givenName(record));
-  if (record.target.length && record.probabilities) strip(STRIPS.chance, chances(record), CHANCE, "probability");
+  if (record.source.length) made.push(line(words.got, right, place.bottom + 12, 11));
+  if (record.target.length && record.source.length) strip(STRIPS.given, record.sums, BARS, givenName(record, words));
+  if (record.target.length && record.probabilities) strip(STRIPS.chance, chances(record), CHANCE, words.probability);
   return made;
-}
-
-export function legend(left, top) {
-  const steps = 48, made = shape("g", { "shape-rendering": "crispEdges" });
-  for (let step = 0; step < steps; step++) {
-    const x = left + step * 2.5;
-    made.append(shape("rect", { x, y: top, width: 2.5, height: 8, fill: colour(step / (steps - 1)) }));
-  }
-  const right = left + steps * 2.5;
-  return [
-    made, line("0", left - GAP, top + 8, 11, { anchor: "end" }), line("1", right + GAP, top + 8, 11),
-    line("attention", right + 22, top + 8, 11),
-  ];
 }
 
 /** The spot at so many cells from the map's corner: beside the map, or above or below it, it's a whole unit. */

@@ -1,7 +1,8 @@
 /* A map of SVG elements, for up to 60 x 60 units. */
 
 import { BRIGHT } from "./map_colours.js";
-import { EDGE, cellAt, drawing, planned } from "./map_drawing.js";
+import { cellAt, drawing, gapOf, planned } from "./map_drawing.js";
+import { EDGE, notesOf } from "./map_legend.js";
 import { FONTS, shape } from "./map_nodes.js";
 
 export class Drawn {
@@ -10,14 +11,14 @@ export class Drawn {
     this.marks = shape("g", { fill: "none", "pointer-events": "none" });
   }
 
-  draw(record, room) {
+  draw(record, room, look) {
     this.record = record;
-    this.plan = planned(record, room);
+    this.plan = planned(record, room, "", undefined, notesOf(look).length);
     const { width, height } = this.plan;
     for (const [key, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) {
       this.element.setAttribute(key, value);
     }
-    this.element.replaceChildren(...drawing(record, this.plan, "", false), this.marks);
+    this.element.replaceChildren(...drawing(record, this.plan, look, "", false), this.marks);
   }
 
   at(x, y) {
@@ -27,7 +28,7 @@ export class Drawn {
   mark(spot) {
     this.marks.replaceChildren();
     if (!spot) return;
-    const { place, side, width } = this.plan, long = side - (side >= 20 ? 2 : 1) + 2;
+    const { place, side, width } = this.plan, long = side - gapOf(side) + 2;
     const x = place.left + spot.target * side - 1, y = place.top + spot.source * side - 1;
     const whole = spot.target === null || spot.source === null, ring = { stroke: BRIGHT, rx: 2 };
     const put = (box) => this.marks.append(shape("rect", { ...ring, ...box }));

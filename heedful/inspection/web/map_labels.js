@@ -13,6 +13,8 @@ const STANDING =
   "ᆀᆁᆂᆃㆇㆈᆆᆇㆉᆉᆊᆋᆌᆍᆎᆏᆐㆊㆋᆓㆌᆕᆖᆗᆘᆙᆚᆛᆜᆝㆍᆟᆠᆡᆢᆣᆤᆥᆦᆧㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋ" +
   "ㅌㅍㅎᇃᇄᇅㅦㅧㅨᇉᇊᇋㅩᇍㅪᇏᇐᇑᇒㅫᇔᇕᇖㅬᇘㅭᇚᇛㅮㅯᇞㅰᇠᇡㅱᇣᇤᇥㅸㅺㅼᇩㅽㅿᇬᇭㆀᇯㆁㆂㆃᇳㆄᇵᇶᇷᇸㆆᇺᇻᇼᇽᇾㅥ";
 
+const UNMEASURED = { en: ["not known", "under 0.0001 %"], ko: ["알 수 없음", "0.0001 % 미만"] };
+
 /** The unit as a label: blanks as signs; what is no character, or none to be seen, by its number. */
 export function visible(unit) {
   const characters = [...unit.normalize("NFC")];
@@ -43,12 +45,18 @@ export function visibleText(text) {
 }
 
 /** A share as people read it, however small. */
-export function percent(share) {
-  if (!Number.isFinite(share)) return "not known";
-  const hundredths = 100 * share;
+export function percent(share, language = "en") {
+  const hundredths = 100 * share, [unknown, little] = UNMEASURED[language] ?? UNMEASURED.en;
+  if (!Number.isFinite(share)) return unknown;
   if (hundredths >= 99.95 || hundredths === 0) return `${Math.round(hundredths)} %`;
   if (hundredths >= 1) return `${hundredths.toFixed(1)} %`;
-  return hundredths >= 0.0001 ? `${Number(hundredths.toPrecision(2))} %` : "under 0.0001 %";
+  return hundredths >= 0.0001 ? `${Number(hundredths.toPrecision(2))} %` : little;
+}
+
+/** A number with two decimals; a small one with two digits that say something. */
+export function amount(number) {
+  if (number >= 0.1 || number === 0) return number.toFixed(2);
+  return number.toLocaleString("en", { maximumSignificantDigits: 2 });
 }
 
 /** Whether a line of text runs from right to left: its first letter says so. */

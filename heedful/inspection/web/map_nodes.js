@@ -62,11 +62,6 @@ export function fitted(label, size, room) {
   return `${letters.join("")}…`;
 }
 
-/** A unit in a sentence: its side, and its label in quotes. */
-export function unitNodes(side, label) {
-  return [`${side} “`, element("bdi", "heatmap-unit", label), "”"];
-}
-
 /** The same on a canvas; a turned line has its middle at the point, not its foot. */
 export function write(pen, text, x, y, size, { anchor = "start", fill = BRIGHT, turn = 0 } = {}) {
   pen.save();

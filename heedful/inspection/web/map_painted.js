@@ -1,9 +1,11 @@
 /* A map on a canvas, for more than 60 units: it is painted anew for every step, from what can be seen of it. */
 
 import { Blocks, WORDS } from "./map_blocks.js";
-import { BARS, BRIGHT, CARD, CHANCE, QUIET, colour } from "./map_colours.js";
-import { EDGE, GAP, STRIPS, TOTALS, cellAt } from "./map_drawing.js";
-import { FONTS, element, fitted, write } from "./map_nodes.js";
+import { BARS, BRIGHT, CARD, CHANCE, QUIET } from "./map_colours.js";
+import { STRIPS, TOTALS, cellAt } from "./map_drawing.js";
+import { paintHeld } from "./map_held.js";
+import { EDGE, GAP, NOTE, notesOf, paintLegend } from "./map_legend.js";
+import { element, fitted, write } from "./map_nodes.js";
 import { chances, givenName, greatest } from "./map_record.js";
 
 const MOST_CELL = 34, LEAST_NAMED = 13; // dots of a cell: at most, and before it has a label
@@ -20,9 +22,12 @@ export class Painted {
   }
 
   /** Paints the record, where there is this much room across. */
-  draw(record, room) {
-    if (record !== this.record || record.target.length !== this.blocks.columns) this.#take(record);
-    const left = Math.round(Math.min(130, room * 0.28)), top = 104, below = record.probabilities ? 116 : 92;
+  draw(record, room, look) {
+    const isOther = record !== this.record || record.target.length !== this.blocks.columns;
+    if (isOther || look.most !== this.blocks.most) this.#take(record, look.most);
+    this.look = look;
+    const left = Math.round(Math.min(130, room * 0.28)), top = 104;
+    const below = (record.probabilities ? 116 : 92) + NOTE * notesOf(look).length;
     const width = Math.max(60, Math.min(room - left - TOTALS - EDGE, record.target.length * MOST_CELL));
     const height = Math.max(60, Math.min(MOST_HIGH, Math.max(260, width), record.source.length * MOST_CELL));
     this.place = { left, top, width, height, right: left + width, bottom: top + height };
@@ -66,9 +71,9 @@ export class Painted {
     this.#paint();
   }
 
-  #take(record) {
+  #take(record, most) {
     if (record.source.length !== this.record?.source.length) [this.zoom, this.from] = [1, [0, 0]];
-    [this.record, this.blocks] = [record, new Blocks(record.weights, record.source.length)];
+    [this.record, this.blocks] = [record, new Blocks(record.weights, record.source.length, most)];
   }
 
   #view(axis) {
@@ -97,7 +102,8 @@ export class Painted {
     pen.setTransform(dots, 0, 0, dots, 0, 0);
     this.#paintLabels(pen);
     this.#paintTotals(pen);
-    this.#paintLegend(pen);
+    paintLegend(pen, this.place.left, this.size[1] - EDGE - 8 - NOTE * notesOf(this.look).length, this.look);
+    paintHeld(pen, this.look.held, { ...this.place, scale: this.scale, from: this.from, gap: 0 });
     if (this.spot) this.#paintMark(pen, this.spot);
   }
 
@@ -126,13 +132,13 @@ export class Painted {
   }
 
   #paintLabels(pen) {
-    const { left, top, width, height } = this.place, { record } = this;
+    const { left, top, width, height } = this.place, { record, look: { words } } = this;
     this.#along(0, record.targetLabels, top - 46, (text, at, size, named) =>
       write(pen, text, left + at, top - GAP, size, { anchor: named ? "start" : "middle", turn: named ? -90 : 0 }));
     this.#along(1, record.sourceLabels, left - EDGE - 26, (text, at, size) =>
       write(pen, text, left - GAP, top + at + 0.35 * size, size, { anchor: "end" }));
-    write(pen, "output", left + width / 2, EDGE + 12, 12, { anchor: "middle", fill: QUIET });
-    write(pen, "input", EDGE + 4, top + height / 2, 12, { anchor: "middle", turn: -90, fill: QUIET });
+    write(pen, words.output, left + width / 2, EDGE + 12, 12, { anchor: "middle", fill: QUIET });
+    write(pen, words.input, EDGE + 4, top + height / 2, 12, { anchor: "middle", turn: -90, fill: QUIET });
   }
 
   /** Units where cells are large enough, else the numbers of some, counted from one. */
@@ -149,20 +155,22 @@ export class Painted {
   }
 
   #paintTotals(pen) {
-    const { record, place } = this, right = place.right + 2 * GAP, most = record.totals[greatest(record.totals)] || 1;
+    const { record, place, look: { words } } = this, right = place.right + 2 * GAP;
+    const most = record.totals[greatest(record.totals)] || 1;
     pen.fillStyle = BARS;
     this.#bars(1, record.totals, (at, thin, total) => {
       pen.fillRect(right, place.top + at, Math.max(0.5, (44 * total) / most), thin);
     });
-    write(pen, "got in all", right, place.bottom + 12, 11, { fill: QUIET });
-    this.#strip(pen, STRIPS.given, record.sums, BARS, givenName(record));
-    if (record.probabilities) this.#strip(pen, STRIPS.chance, chances(record), CHANCE, "probability");
+    write(pen, words.got, right, place.bottom + 12, 11, { fill: QUIET });
+    this.#strip(pen, STRIPS.given, record.sums, BARS, givenName(record, words));
+    if (record.probabilities) this.#strip(pen, STRIPS.chance, chances(record), CHANCE, words.probability);
   }
 
   #strip(pen, [below, high], shares, fill, name) {
     const { left, right, bottom } = this.place, base = bottom + below + high;
     pen.fillStyle = fill;
     this.#bars(0, shares, (at, thin, share) => {
+      if (share < 0) return;
       const height = Math.max(0.5, high * Math.min(1, share));
       pen.fillRect(left + at, base - height, thin, height);
     });
@@ -178,17 +186,6 @@ export class Painted {
       const part = numbers.slice(unit, Math.max(unit + 1, Math.ceil(from + step / cell - 1e-6)));
       if (part.length && at >= -thin / 2) put(at, thin, part[greatest(part)]);
     }
-  }
-
-  #paintLegend(pen) {
-    const { left } = this.place, top = this.size[1] - EDGE - 8;
-    for (let step = 0; step < 120; step++) {
-      pen.fillStyle = colour(step / 119);
-      pen.fillRect(left + step, top, 1, 8);
-    }
-    write(pen, "0", left - GAP, top + 8, 11, { anchor: "end", fill: QUIET });
-    write(pen, "1", left + 120 + GAP, top + 8, 11, { fill: QUIET });
-    write(pen, "attention", left + 142, top + 8, 11, { fill: QUIET });
   }
 
   #paintMark(pen, { target, source }) {

@@ -1,9 +1,10 @@
 /* The picture that was looked at, in the dark, with attention as the light on it. */
 
 import { TABLE, level } from "./map_colours.js";
-import { percent } from "./map_labels.js";
-import { element, unitNodes } from "./map_nodes.js";
+import { wordsIn } from "./map_languages.js";
+import { element } from "./map_nodes.js";
 import { greatest, sum } from "./map_record.js";
+import { unitPieces } from "./map_telling.js";
 
 // As in glow.py: of the light that falls on white, black throws back FAINT; without any, white still has DIM.
 const DIM = 0.33, FAINT = 0.42, LEAST_POWER = 0.5;
@@ -19,6 +20,13 @@ export class Scene {
     wrapped.append(this.canvas);
     this.element.append(wrapped, this.caption);
     this.element.hidden = true;
+    this.words = wordsIn("en");
+  }
+
+  /** Goes on with these words. */
+  say(words) {
+    this.words = words;
+    this.mark(this.spot ?? null);
   }
 
   async show(record) {
@@ -54,7 +62,7 @@ export class Scene {
   mark(spot) {
     this.spot = spot;
     if (!this.light) return;
-    const { record } = this, target = spot?.target ?? null, { bright, most, words } = this.#brightness(target);
+    const { record } = this, target = spot?.target ?? null, { bright, most, said } = this.#brightness(target);
     const pen = this.canvas.getContext("2d"), heat = this.#heat(bright), { width, height } = this.canvas;
     const image = pen.createImageData(width, height), dots = image.data;
     for (let at = 0; at < heat.length; at++) {
@@ -68,20 +76,20 @@ export class Scene {
     pen.putImageData(image, 0, 0);
     const part = spot?.source == null ? null : record.boxes[spot.source];
     if (part) this.#outline(pen, part);
-    this.caption.replaceChildren(...words, ` Full light is ${Number(most.toPrecision(2))}.`);
-    this.canvas.setAttribute("aria-label", `The picture. ${this.caption.textContent}`);
+    this.caption.replaceChildren(...said, this.words.sceneLight(Number(most.toPrecision(2))));
+    this.canvas.setAttribute("aria-label", this.words.scene(this.caption.textContent));
   }
 
   /** From 0 to 1 how bright each position is, the weight that is 1, and what there is to say. */
   #brightness(target) {
-    const { record } = this, seen = (numbers) => Array.from(numbers, (number, at) => (record.boxes[at] ? number : 0));
+    const { record, words } = this, seen = (numbers) => Array.from(numbers, (number, at) => (record.boxes[at] ? number : 0));
     const numbers = seen(target === null ? record.totals : record.weights[target]);
     const most = target === null ? numbers[greatest(numbers)] || 1 : this.#greatest(seen);
-    const words = ["Where all output units together looked."];
-    if (target !== null) words.splice(0, 1, "Where ", ...unitNodes("output", record.targetLabels[target]), " looked.");
-    const text = target === null ? 0 : record.sums[target] - sum(numbers);
-    if (target !== null && !record.boxes.every(Boolean)) words.push(` Text got ${percent(text)} of its attention.`);
-    return { bright: numbers.map((number) => number / most), most, words };
+    const bright = numbers.map((number) => number / most);
+    if (target === null) return { bright, most, said: [words.sceneAll] };
+    const said = words.sceneOne(unitPieces(words, "output", record.targetLabels[target]));
+    if (!record.boxes.every(Boolean)) said.push(words.sceneText(record.sums[target] - sum(numbers)));
+    return { bright, most, said };
   }
 
   /** The greatest weight of the map that a position has; output units may still be coming. */

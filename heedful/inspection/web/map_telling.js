@@ -1,58 +1,69 @@
 /* What is said about a spot of a map: its weight, both units, and how probable the output unit was. */
 
-import { percent } from "./map_labels.js";
-import { element, unitNodes } from "./map_nodes.js";
+import { element } from "./map_nodes.js";
 import { greatest } from "./map_record.js";
 
 const MOST_NAMED = 3; // units that an output unit looked at
 const WORTH = 0.05; // a weight worth a name
 
-/** Lines, each of them nodes and texts. */
-export function told(record, { target, source }) {
-  if (target === null) return [gotten(record, source)];
-  const chance = record.probabilities?.[target];
-  const known = chance === undefined ? [] : [["probability of ", ...output(record, target), `: ${percent(chance)}`]];
-  if (source === null) return [lookedAt(record, target), ...known];
-  const weight = element("strong", "heatmap-weight", record.weights[target][source].toFixed(3));
-  return [[weight, " ", ...output(record, target, true), " looked at ", ...input(record, source, true)], ...known];
+/** Lines, each of them nodes and texts. `held` are the spots whose attention is held by hand. */
+export function told(record, spot, { words, held }) {
+  const { target, source } = spot, lines = [];
+  if (target === null) lines.push(gotten(record, source, words));
+  else if (source === null) lines.push(lookedAt(record, target, words));
+  else {
+    const weight = element("strong", "heatmap-weight", record.weights[target][source].toFixed(3));
+    lines.push(words.cell(weight, output(record, target, words, true), input(record, source, words, true)));
+  }
+  const chance = target === null ? undefined : record.probabilities?.[target];
+  if (chance !== undefined) lines.push(words.chance(output(record, target, words), chance));
+  if (!held.some((each) => covers(each, spot))) return lines;
+  return lines.length > 1 ? [lines[0], [...lines[1], " · ", words.heldHere]] : [...lines, [words.heldHere]];
 }
 
 /** What is said where nothing is pointed at. */
-export function hint(record) {
-  if (!record.source.length) return "The input is empty.";
-  if (!record.target.length) return "The output is empty.";
-  return "Point at a cell, or walk through the map with the arrow keys.";
+export function hint(record, words) {
+  if (!record.source.length) return words.noInput;
+  return record.target.length ? words.hint : words.noOutput;
 }
 
 /** What the map is, for those who do not see it. */
-export function described(record, large) {
-  const counts = `${record.target.length} output units across, ${record.source.length} input units down`;
-  const keys = "Arrow keys move, Home and End go to the ends of a row, Enter picks.";
-  return `Map of attention: ${counts}. ${keys}${large ? " Plus and minus zoom, 0 shows the whole map." : ""}`;
+export function described(record, large, words) {
+  const sentences = [words.map(record.target.length, record.source.length), words.keys, large ? words.zoomKeys : ""];
+  return sentences.filter(Boolean).join(" ");
 }
 
-function lookedAt(record, target) {
-  const row = Float32Array.from(record.weights[target]), named = [];
-  while (named.length < Math.min(MOST_NAMED, row.length)) {
+/** A unit in a sentence, as pieces of a line. Its side is "input" or "output"; with its place, or without. */
+export function unitPieces(words, side, label, place, count) {
+  return words.unit(words[side], element("bdi", "heatmap-unit", label), place, count);
+}
+
+function lookedAt(record, target, words) {
+  const row = Float32Array.from(record.weights[target]), parts = [];
+  while (parts.length < Math.min(MOST_NAMED, row.length)) {
     const at = greatest(row);
-    if (named.length && row[at] < WORTH) break;
-    named.push([named.length ? ", " : "", ...input(record, at), ` ${row[at].toFixed(3)}`]);
+    if (parts.length && row[at] < WORTH) break;
+    parts.push([...input(record, at, words), ` ${row[at].toFixed(3)}`]);
     row[at] = -1;
   }
-  const all = `, ${record.sums[target].toFixed(3)} in all`;
-  return [...output(record, target, true), " looked at ", ...named.flat(), named.length ? all : "nothing"];
+  return words.looked(output(record, target, words, true), parts, record.sums[target].toFixed(3));
 }
 
-function gotten(record, source) {
+function gotten(record, source, words) {
   const column = record.weights.map((row) => row[source]), most = greatest(column);
-  const got = [...input(record, source, true), ` got ${record.totals[source].toFixed(3)} in all`];
-  return column.length ? [...got, ", most of it from ", ...output(record, most), ` ${column[most].toFixed(3)}`] : got;
+  const from = column.length ? [...output(record, most, words), ` ${column[most].toFixed(3)}`] : [];
+  return words.gotten(input(record, source, words, true), record.totals[source].toFixed(3), from);
 }
 
-function output(record, at, placed = false) {
-  return [...unitNodes("output", record.targetLabels[at]), placed ? ` (${at + 1} of ${record.target.length})` : ""];
+/** Whether all of the second spot is in the first; null is a whole row or column. */
+function covers(one, other) {
+  return (one.target === null || one.target === other.target) && (one.source === null || one.source === other.source);
 }
 
-function input(record, at, placed = false) {
-  return [...unitNodes("input", record.sourceLabels[at]), placed ? ` (${at + 1} of ${record.source.length})` : ""];
+function output(record, at, words, placed = false) {
+  return unitPieces(words, "output", record.targetLabels[at], placed ? at + 1 : 0, record.target.length);
+}
+
+function input(record, at, words, placed = false) {
+  return unitPieces(words, "input", record.sourceLabels[at], placed ? at + 1 : 0, record.source.length);
 }

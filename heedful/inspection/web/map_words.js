@@ -1,86 +1,86 @@
-/* What there is to say about a map in plain words. */
+/* What there is to say about a map in plain words. The sentences stand in map_english.js and its like. */
 
-import { percent, quoted, visible } from "./map_labels.js";
-import { greatest, rowsOf, sum, totalsOf } from "./map_record.js";
+import { amount, visible } from "./map_labels.js";
+import { wordsIn } from "./map_languages.js";
+import { greatest, labelsOf, rowsOf, sum, totalsOf } from "./map_record.js";
 
-const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 const FEW = 0.1; // of an even share of the attention: what got less counts as not looked at
 const IN_ORDER = 0.9; // a correlation between places in the output and where it looked
 const SPREAD = 0.5; // units between the narrowest look and the widest, before they are named
+const MOST_LISTED = 6; // units in a sentence
 
 /** What there is to say about the probabilities of output units, and of the end mark, where it is one more. */
-export function certainty(probabilities, target) {
-  const least = greatest(probabilities.slice(0, target.length).map((share) => -share)), said = [];
-  if (target.length > 1) {
-    const name = `${quoted(visible(target[least]))} (${ordinal(least + 1)})`;
-    said.push(`The model was least sure of ${name}: ${percent(probabilities[least])}.`);
+export function certainty(probabilities, target, language = "en") {
+  const words = wordsIn(language), said = [], end = probabilities[target.length];
+  const doubts = Array.from(target, (_, at) => (Number.isFinite(probabilities[at]) ? -probabilities[at] : -Infinity));
+  const least = greatest(doubts);
+  if (target.length > 1 && doubts[least] > -Infinity) {
+    said.push(words.leastSure([visible(target[least]), least + 1], probabilities[least]));
   }
-  if (probabilities.length > target.length) {
-    said.push(`That the output ends where it does has a probability of ${percent(probabilities[target.length])}.`);
-  }
-  return said;
+  return Number.isFinite(end) ? [...said, words.ends(end)] : said;
 }
 
-/** What there is to say about a map: how widely it looks, what it leaves out, and the way it goes. */
-export function statistics(weights, source, target) {
-  const rows = rowsOf(weights, target.length, source.length);
+/**
+ * What there is to say about a map: how widely it looks, what it leaves out, and the way it goes. `known` is what the
+ * record has besides: boxes; and totals, breadths and peaks, where weights were rounded.
+ */
+export function statistics(weights, source, target, language = "en", known = {}) {
+  const rows = rowsOf(weights, target.length, source.length), words = wordsIn(language);
   if (!rows?.length || !source.length) return [];
-  const inputs = source.map(visible), outputs = target.map(visible);
-  return [breadth(rows, outputs), decided(rows), coverage(rows, inputs), favourite(rows, inputs), course(rows)].filter(Boolean);
+  const inputs = labelsOf(source, known.boxes), outputs = target.map(visible), sums = rows.map(sum);
+  const looking = sums.flatMap((all, at) => (all > 0 ? [at] : []));
+  if (!looking.length) return [words.lookedAtNothing];
+  const totals = known.totals ?? totalsOf(rows, inputs.length), peaks = known.peaks ?? rows.map(greatest);
+  const wide = known.breadths ?? rows.map(breadth);
+  return [
+    silent(outputs, sums, words),
+    widths(outputs, looking, wide, words),
+    looking.length > 1 && words.decided(looking.filter((at) => rows[at][peaks[at]] > 0.5 * sums[at]).length, looking.length),
+    coverage(totals, inputs, looking.length, words),
+    inputs.length > 1 && favourite(totals, inputs, words),
+    looking.length > 1 && course(looking.map((at) => peaks[at]), words),
+  ].filter(Boolean);
 }
 
-function breadth(rows, outputs) {
-  const wide = rows.map((row) => {
-    const all = sum(row) || 1;
-    let entropy = 0;
-    for (const weight of row) if (weight > 0) entropy -= (weight / all) * Math.log(weight / all);
-    return Math.exp(entropy);
-  });
-  const mean = sum(wide) / wide.length, most = greatest(wide), least = greatest(wide.map((number) => -number));
-  const first = `${rows.length > 1 ? "An" : "The"} output unit looks at about ${mean.toFixed(1)} input units at once.`;
-  if (wide[most] - wide[least] < SPREAD) return first;
-  return `${first} ${quoted(outputs[most])} looks most widely, at ${wide[most].toFixed(1)}; ` +
-    `${quoted(outputs[least])} most narrowly, at ${wide[least].toFixed(1)}.`;
+/** Over how many units a look is spread: as many as an even look at them would have. */
+function breadth(row) {
+  const all = sum(row) || 1;
+  let entropy = 0;
+  for (const weight of row) if (weight > 0) entropy -= (weight / all) * Math.log(weight / all);
+  return Math.exp(entropy);
 }
 
-function decided(rows) {
-  const count = rows.filter((row) => row[greatest(row)] > 0.5 * sum(row)).length;
-  if (rows.length < 2) return "";
-  if (count === rows.length) return "Every output unit gives more than half of its attention to one input unit.";
-  return `${capital(counted(count))} of ${counted(rows.length)} output units ${count === 1 ? "gives" : "give"} ` +
-    `more than half of ${count === 1 ? "its" : "their"} attention to one input unit.`;
+function silent(outputs, sums, words) {
+  const found = outputs.flatMap((label, at) => (sums[at] > 0 ? [] : [[label, at + 1]]));
+  return found.length ? words.silent(found.slice(0, MOST_LISTED), found.length) : "";
 }
 
-function coverage(rows, inputs) {
-  const totals = totalsOf(rows, inputs.length), even = rows.length / inputs.length, left = [];
-  inputs.forEach((label, at) => totals[at] < FEW * even && left.push(at));
-  if (!left.length) return "No input unit was left out.";
-  const names = left.slice(0, 6).map((at) => `${quoted(inputs[at])} (${ordinal(at + 1)})`);
-  const more = left.length > names.length ? [`${counted(left.length - names.length)} more`] : [];
-  return `${capital(counted(left.length))} input unit${left.length === 1 ? " was" : "s were"} never looked at, ` +
-    `or hardly: ${listed([...names, ...more])}.`;
+function widths(outputs, looking, wide, words) {
+  const found = looking.map((at) => wide[at]), most = greatest(found), least = greatest(found.map((number) => -number));
+  const first = words.breadth((sum(found) / found.length).toFixed(1), looking.length > 1);
+  if (found[most] - found[least] < SPREAD) return first;
+  const [one, other] = [most, least].map((at) => [outputs[looking[at]], looking[at] + 1]);
+  return first + words.extremes(one, found[most].toFixed(1), other, found[least].toFixed(1));
 }
 
-function favourite(rows, inputs) {
-  const totals = totalsOf(rows, inputs.length), most = greatest(totals);
-  if (inputs.length < 2) return "";
-  const even = (rows.length / inputs.length).toPrecision(2);
-  return `${quoted(inputs[most])} (${ordinal(most + 1)}) got the most attention, ${totals[most].toFixed(2)} in all; ` +
-    `an even share would be ${Number(even)}.`;
+function coverage(totals, inputs, count, words) {
+  const even = count / inputs.length;
+  const left = inputs.flatMap((label, at) => (totals[at] < FEW * even ? [[label, at + 1]] : []));
+  return left.length ? words.left(left.slice(0, MOST_LISTED), left.length) : words.covered;
 }
 
-function course(rows) {
-  const peaks = rows.map(greatest);
+function favourite(totals, inputs, words) {
+  const most = greatest(totals), even = sum(totals) / inputs.length;
+  return words.favourite([inputs[most], most + 1], amount(totals[most]), amount(even));
+}
+
+function course(peaks, words) {
   const forward = peaks.filter((peak, at) => at && peak > peaks[at - 1]).length;
   const back = peaks.filter((peak, at) => at && peak < peaks[at - 1]).length, order = correlation(peaks);
-  if (rows.length < 2) return "";
-  if (!forward && !back) return "It looks at the same place all the time.";
-  if (!back) return "It goes through the input from the first unit to the last, and never back.";
-  if (!forward) return "It goes through the input from the last unit to the first, and never forward.";
-  const moves = `${counted(forward)} moves lead forward and ${counted(back)} back`;
-  if (order >= IN_ORDER) return `On the whole it goes through the input from the first unit to the last: ${moves}.`;
-  if (order <= -IN_ORDER) return `On the whole it goes through the input from the last unit to the first: ${moves}.`;
-  return `It jumps to and fro: ${moves}.`;
+  if (!forward && !back) return words.still;
+  if (!back) return words.forward;
+  if (!forward) return words.backward;
+  return words.course(Math.abs(order) >= IN_ORDER ? Math.sign(order) : 0, forward, back);
 }
 
 /** How well the numbers go with their places in the list, from -1 to 1. */
@@ -93,21 +93,4 @@ function correlation(numbers) {
     squares += (number - mean) ** 2;
   });
   return both / Math.sqrt(places * squares);
-}
-
-function counted(count) {
-  return NUMBERS[count] ?? count.toLocaleString("en");
-}
-
-function capital(text) {
-  return text[0].toUpperCase() + text.slice(1);
-}
-
-function ordinal(count) {
-  const last = count % 100 > 10 && count % 100 < 14 ? 0 : count % 10;
-  return `${count}${["th", "st", "nd", "rd"][last] ?? "th"}`;
-}
-
-function listed(names) {
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
