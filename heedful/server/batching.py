@@ -1,7 +1,7 @@
 """Inputs that arrive together are searched together: one queue, one thread that searches, results as of single calls.
 
-While a batch is searched the next one gathers, so under load nobody waits for company; only where others are just being
-read does a batch wait for them, a few milliseconds.
+While a batch is searched the next one gathers; and where others are just being read or answered, a batch waits for them, a
+few milliseconds. Nobody who is alone waits.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Batcher:
 
     def __init__(self, limits: Limits, log: Log, numbers: Numbers, coming: Callable[[], int]) -> None:
         self.limits, self.log, self.numbers = limits, log, numbers
-        self.coming = coming  # how many predictions have been read and are about to be queued
+        self.coming = coming  # how many predictions are in hand
         self.queue: list[Waiting] = []
         self.arrived = asyncio.Event()
         self.turns, self.count = itertools.count(), itertools.count()
@@ -138,12 +138,15 @@ class Batcher:
                 waiting.answer.set_result(result)
 
     async def _gather(self) -> None:
-        """Lets those in who have been read and are about to be queued; a few milliseconds at most."""
+        """Waits a few milliseconds where more predictions are in hand than stand in the queue.
+
+        Those are about to be queued, or have just been answered, and whoever asked them is likely to ask again.
+        """
         begin = Watch()
-        while self.coming() and len(self.queue) < self.limits.batch_inputs:
+        while len(self.queue) < min(self.coming(), self.limits.batch_inputs):
             if begin.seconds * 1000 >= self.limits.batch_ms:
                 break
-            await asyncio.sleep(0)
+            await asyncio.sleep(self.limits.batch_ms / 4000)
 
     def _next(self) -> list[Waiting]:
         """The input whose turn it is, and those of like length that are searched alike, within the budget."""

@@ -64,7 +64,6 @@ class Desk:
         note(request, model=served.name, inputs=len(sources), units=sum(source.units for source in sources))
         count = sum(numbers(served, source, settings) for source in sources)
         with self._taking(count, "inputs"):
-            arrived(request)
             found = iter(await self.batcher.answer(served, settings, [source for source in sources if source.units]))
             results = [next(found) if source.units else Result("", ()) for source in sources]
             return await self._answer(
@@ -192,7 +191,7 @@ class Desk:
     async def _answer(self, count: int, record: Callable[[], Any]) -> Response:
         if count < LARGE:
             return answer(record())
-        return await asyncio.get_running_loop().run_in_executor(self.hands, lambda: answer(record()))
+        return await asyncio.get_running_loop().run_in_executor(self.hands, lambda: answer(record(), large=True))
 
     async def _attended(self, served: Served, source: Source, found: Hypothesis) -> Response:
         attention = found.attention
@@ -247,14 +246,9 @@ def note(request: Request, **fields: Any) -> None:
     request.scope["state"].get("told", {}).update(fields)
 
 
-def arrived(request: Request) -> None:
-    """Says that the request is about to stand in the queue: nobody has to wait for it any more."""
-    request.scope["state"].get("arrived", lambda: None)()
-
-
-def answer(record: Any) -> Response:
+def answer(record: Any, *, large: bool = False) -> Response:
     """A JSON answer, written without another look at it."""
-    return Response(records.written(record), media_type="application/json")
+    return Response(records.written(record, large=large), media_type="application/json")
 
 
 def _not_ready() -> Response:

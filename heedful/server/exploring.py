@@ -154,7 +154,7 @@ class Explorations:
                 line.tell(Event("step", records.written(records.moment(next(walk)))))
             except StopIteration as end:
                 made = records.explored(served.name, end.value, attends=served.attends, painted=painted)
-                return Event("result", records.written(made))
+                return Event("result", records.written(made, large=True))
 
 
 def _error(refusal: Refusal) -> Event:

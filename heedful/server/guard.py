@@ -49,7 +49,8 @@ DRAINED_SECONDS = 2.0
 class Guard:
     """The doorkeeper.
 
-    ``arriving`` counts predictions that are whole and not in the queue yet; ``bytes`` what bodies hold beyond ``SMALL``.
+    ``predicting`` counts predictions in hand, from their turn to the end of the answer; ``bytes`` what bodies hold beyond
+    ``SMALL``.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Guard:
         self.app, self.limits, self.log, self.numbers = app, limits, log, numbers
         self.hosts = frozenset(host.lower() for host in hosts)
         self.token = None if token is None else token.encode()
-        self.in_hand = self.arriving = self.bytes = 0
+        self.in_hand = self.predicting = self.bytes = 0
         self.turns = asyncio.Semaphore(limits.requests)  # who waits longest comes first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,10 +124,9 @@ class Visit:
         self.guard, self.scope, self.receive, self.send_on = guard, scope, receive, send
         self.watch, self.number = Watch(), secrets.token_hex(6)
         self.status, self.started, self.whole = 0, False, False
-        self.held, self.is_arriving = 0, False
+        self.held = 0
         self.told: dict[str, Any] = {}
-        # what a route wants in the log's line, and what it calls when a prediction stands in the queue
-        scope.setdefault("state", {}).update(told=self.told, arrived=self._arrived)
+        scope.setdefault("state", {})["told"] = self.told  # what a route wants in the log's line
 
     async def run(self) -> None:
         """Checks, reads, answers, and writes its line."""
@@ -144,7 +144,6 @@ class Visit:
             if not self.started:
                 await self._refuse(Refusal(500, "bug", "something went wrong here"))
         finally:
-            self._arrived()
             self.guard.bytes -= self.held
             self._note()
 
@@ -229,16 +228,13 @@ class Visit:
         except TimeoutError:
             self.guard.numbers.refused.inc()
             raise overloaded() from None
+        predicts = self.scope["path"] == PREDICT
+        self.guard.predicting += predicts
         try:
-            self.is_arriving = self.scope["path"] == PREDICT
-            self.guard.arriving += self.is_arriving
             await self.guard.app(self.scope, receive, self._send)
         finally:
+            self.guard.predicting -= predicts
             self.guard.turns.release()
-
-    def _arrived(self) -> None:
-        self.guard.arriving -= self.is_arriving
-        self.is_arriving = False
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -15,12 +15,13 @@ SHOWN_DIGITS = 5
 """Of weights on their way, in a stream; the result has them whole."""
 
 
-def written(record: Any) -> bytes:
+def written(record: Any, *, large: bool = False) -> bytes:
     """JSON in UTF-8; a lone surrogate, which a vocabulary may hold, is escaped.
 
-    Row by row, so that another thread gets its turn while a large answer is written.
+    A ``large`` record is written row by row, so that other threads get their turn meanwhile.
     """
-    text = "".join(_pieces(record))
+    plain = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
+    text = "".join(_pieces(record)) if large else json.dumps(record, **plain)
     try:
         return text.encode()
     except UnicodeEncodeError:

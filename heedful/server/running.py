@@ -156,7 +156,7 @@ class Guarded:
     """The whole application: the routes of a desk, behind a guard."""
 
     def __init__(self, shelf: Shelf, limits: Limits, reach: Reach, log: Log) -> None:
-        self.desk = Desk(shelf, limits, log, lambda: self.guard.arriving)
+        self.desk = Desk(shelf, limits, log, lambda: self.guard.predicting)
         self.app: FastAPI = application(self.desk)
         self.guard = Guard(self.app, limits, log, self.desk.numbers, hosts=reach.hosts, token=reach.token)
         self.house = House(limits)
