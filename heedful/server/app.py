@@ -25,6 +25,17 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["source", "step", "result", "error"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+    "required": ["event", "data"],
+}
+"""What a stream is made of."""
+
+
 class StrictRoute(APIRoute):
     """A route whose body is read by ``StrictRequest``."""
 
@@ -84,7 +95,7 @@ def _add_asking(app: FastAPI, desk: Desk) -> None:
 
     events = {
         "description": "events: source, step, result, error",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"itemSchema": EVENT}},
     }
 
     @app.post(

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 import heedful
 from heedful.errors import HeedfulError
@@ -31,6 +32,26 @@ READY_FOR = 1.0
 LARGE = 50_000
 """From so many numbers on an answer is written in a thread, and the loop goes on meanwhile."""
 Found = TypeVar("Found")
+
+
+class Stream(StreamingResponse):
+    """Events as they come. However it ends, their source is closed: nobody else would do it before memory is tidied up."""
+
+    def __init__(self, first: Event, events: AsyncGenerator[Event, None]) -> None:
+        self.first, self.events = first, events
+        super().__init__(self._written(), media_type="text/event-stream")
+
+    async def _written(self) -> AsyncGenerator[bytes, None]:
+        yield records.event(self.first.name, self.first.body)
+        async for event in self.events:
+            yield records.event(event.name, event.body)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.events.aclose()
 
 
 class Desk:
@@ -89,26 +110,25 @@ class Desk:
 
     async def explore(self, asked: Exploring, request: Request) -> Response:
         """All there is to see of one input."""
-        async for event in self._events(asked, request):
-            if event.refusal is not None:
-                raise event.refusal
-            if event.name == "result":
-                return Response(event.body, media_type="application/json")
+        async with aclosing(self._events(asked, request)) as events:
+            async for event in events:
+                if event.refusal is not None:
+                    raise event.refusal
+                if event.name == "result":
+                    return Response(event.body, media_type="application/json")
         raise HeedfulError("an exploration ended without a result")
 
     async def stream(self, asked: Exploring, request: Request) -> StreamingResponse:
         """The same, step by step."""
         events = self._events(asked, request)
-        first = await anext(events)  # what can be refused is refused before the answer begins
-        if first.refusal is not None:
-            raise first.refusal
-
-        async def written() -> AsyncIterator[bytes]:
-            yield records.event(first.name, first.body)
-            async for event in events:
-                yield records.event(event.name, event.body)
-
-        return StreamingResponse(written(), media_type="text/event-stream")
+        try:
+            first = await anext(events)  # what can be refused is refused before the answer begins
+            if first.refusal is not None:
+                raise first.refusal
+        except BaseException:
+            await events.aclose()
+            raise
+        return Stream(first, events)
 
     def models(self) -> Response:
         """The models and the limits."""
@@ -204,7 +224,7 @@ class Desk:
             "weights": weights.tolist(), "boxes": scene and scene["boxes"],
         })  # fmt: skip
 
-    async def _events(self, asked: Exploring, request: Request) -> AsyncIterator[Event]:
+    async def _events(self, asked: Exploring, request: Request) -> AsyncGenerator[Event, None]:
         served, settings = self._how(asked)
         self._check_what_if(served, asked, settings)
         source = await self._source(served, asked)
@@ -213,8 +233,9 @@ class Desk:
         note(request, model=served.name, inputs=1, units=source.units)
         count = numbers(served, source, settings, len(asked.prefix), asked.alternatives)
         with self._taking(count, "input"):
-            async for event in self.explorations.events(served, asked, source, settings):
-                yield event
+            async with aclosing(self.explorations.events(served, asked, source, settings)) as events:
+                async for event in events:
+                    yield event
 
     def _check_what_if(self, served: Served, asked: Exploring, settings: SearchSettings) -> None:
         longest = settings.max_length or self.limits.max_length

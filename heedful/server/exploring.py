@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
@@ -40,13 +40,14 @@ class Event(NamedTuple):
 class _Line:
     """From the thread that searches to the loop that sends; the thread waits where nobody reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: threading.Event) -> None:
+        self.stopping = stopping
         self.loop, self.events = asyncio.get_running_loop(), asyncio.Queue[Event]()
         self.room, self.left = threading.Semaphore(AHEAD), threading.Event()
 
     def watch(self) -> None:
         """Gives up where nobody is there any more."""
-        if self.left.is_set():
+        if self.left.is_set() or self.stopping.is_set():
             raise _LeftError
 
     def tell(self, event: Event) -> None:
@@ -69,10 +70,11 @@ class Explorations:
     def __init__(self, limits: Limits, log: Log) -> None:
         self.limits, self.log = limits, log
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="heedful-explore")
-        self.in_hand = 0
+        self.in_hand, self.stopping = 0, threading.Event()
 
     def stop(self) -> None:
-        """Ends when those that run have ended."""
+        """Ends when those that run have given up: nobody reads what they tell any more."""
+        self.stopping.set()
         self.threads.shutdown(wait=True, cancel_futures=True)
 
     async def run(self, work: Callable[[], Found]) -> Found:
@@ -96,13 +98,13 @@ class Explorations:
 
     async def events(
         self, served: Served, asked: Exploring, source: Source, settings: SearchSettings
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """``source``, then a ``step`` for every step, then ``result``; or ``error`` at any time.
 
         Raises:
             Refusal: before the first event: 503, too many are at it.
         """
-        line = _Line()
+        line = _Line(self.stopping)
         begun = self._begin(lambda: self._work(served, asked, source, settings, line))
         try:
             async with asyncio.timeout(

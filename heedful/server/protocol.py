@@ -4,8 +4,12 @@ They lean on uvicorn's h11 protocol, which promises nobody its inside: ``tests/s
 """
 
 import asyncio
+import contextlib
+import fcntl
 import json
+import struct
 import sys
+import termios
 import time
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -160,12 +164,23 @@ class Connection(H11Protocol):
 
     def _watch(self) -> None:
         """From now on, something of what is written has to be read every so often; closing waits for that too."""
-        if self.watching is None and (left := self.transport.get_write_buffer_size()):
-            self.watching = self.loop.call_later(self.house.limits.write_seconds, self._look, left)
+        if self.watching is None and self.transport.get_write_buffer_size():
+            self.watching = self.loop.call_later(self.house.limits.write_seconds, self._look, self._unread())
+
+    def _unread(self) -> int:
+        """Bytes that were written and not received: ours, and those that the kernel holds.
+
+        The kernel takes more only when much of what it holds is gone, so a slow reader shows there long before it does here.
+        """
+        held = 0
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # a closed socket, or another system
+            answer = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+            (held,) = struct.unpack("i", answer)
+        return self.transport.get_write_buffer_size() + held
 
     def _look(self, before: int) -> None:
         self.watching = None
-        if self.transport.get_write_buffer_size() >= before:
+        if self._unread() >= before:
             self.transport.abort()
         else:
             self._watch()

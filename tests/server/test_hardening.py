@@ -1,5 +1,6 @@
 """Closing, status and right answers under everything that people and programs may do to a server."""
 
+import gc
 import json
 import socket
 import threading
@@ -721,6 +722,27 @@ def test_what_is_in_hand_is_finished_when_the_server_stops(slow: Callable[..., A
             begin = time.monotonic()
         assert answer.result().status == 200
         assert time.monotonic() - begin < 10
+
+
+def test_a_stream_that_nobody_reads_any_more_holds_no_thread(shelf: Shelf) -> None:
+    """Without help of the garbage collector, which may come much later."""
+    body = json.dumps({"input": "abcd" * 60, "beam_size": 10, "n_best": 10, "max_length": 250}).encode()
+    request = head(f"Content-Length: {len(body)}", path="/v1/predict/stream") + body
+    gc.disable()
+    try:
+        with running(shelf) as server:
+            for _ in range(4):
+                with connected(server) as line:
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    line.sendall(request)
+                    line.recv(1000)
+                    time.sleep(0.3)
+            desk = server.guarded.desk
+            assert eventually(lambda: desk.explorations.in_hand == 0)
+            assert desk.taken == 0
+            assert ask(server, "/v1/explore", {"input": "abcd"}).status == 200
+    finally:
+        gc.enable()
 
 
 def test_a_thousand_who_leave_leave_nothing_behind(server: Running) -> None:
